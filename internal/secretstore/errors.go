@@ -1,0 +1,80 @@
+package secretstore
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind tells what a caller can do about an error.
+type Kind string
+
+const (
+	// KindNotFound: no such secret or version.
+	KindNotFound Kind = "NotFound"
+	// KindExists: the name, or the VersionId with other content, is taken.
+	KindExists Kind = "Exists"
+	// KindInvalidState: the secret is scheduled for deletion, or managed by a
+	// service, or the label is not where the request says.
+	KindInvalidState Kind = "InvalidState"
+	// KindInvalidInput: the request can never succeed as it is.
+	KindInvalidInput Kind = "InvalidInput"
+	// KindLimit: a quota of the service, such as MaxLabels.
+	KindLimit Kind = "LimitExceeded"
+	// KindDenied: IAM, the resource policy or the KMS key's policy says no.
+	KindDenied Kind = "AccessDenied"
+	// KindCredentials: there are none, or they are expired or invalid.
+	KindCredentials Kind = "Credentials"
+	// KindThrottled: too many requests; try again later.
+	KindThrottled Kind = "Throttled"
+	// KindUnavailable: the service failed or could not be reached.
+	KindUnavailable Kind = "Unavailable"
+)
+
+// Error is what every Store method fails with. Its text never holds a value.
+type Error struct {
+	Kind Kind
+	// Op is the service's name of the call, such as PutSecretValue.
+	Op string
+	// ID is the secret that the call named.
+	ID string
+	// Code is the service's error code, if it answered.
+	Code string
+	Err  error
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s on secret %q: %s", e.Op, e.ID, e.reason())
+}
+
+func (e *Error) reason() string {
+	switch {
+	case e.Code != "":
+		return fmt.Sprintf("AWS answered %s (%s)", e.Code, e.Kind)
+	case e.Err != nil:
+		return fmt.Sprintf("%s: %s", e.Kind, e.Err)
+	default:
+		return string(e.Kind)
+	}
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// KindOf returns the kind of a Store's error, or "" for any other error.
+func KindOf(err error) Kind {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Kind
+	}
+	return ""
+}
+
+// Retryable reports whether the same call may succeed later without anybody
+// changing the secret: throttling, an outage, denial or missing credentials.
+func Retryable(err error) bool {
+	switch KindOf(err) {
+	case KindThrottled, KindUnavailable, KindDenied, KindCredentials:
+		return true
+	default:
+		return false
+	}
+}
