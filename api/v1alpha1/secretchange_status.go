@@ -1,0 +1,261 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Phase is how far a change came.
+//
+// +kubebuilder:validation:Enum=Pending;Approved;Applied;Rejected;Conflicted;Expired;Invalid
+type Phase string
+
+// Phases. A change that the controller has not seen yet has none.
+const (
+	// PhasePending: checked, waiting for reviews.
+	PhasePending Phase = "Pending"
+	// PhaseApproved: decided; being made live, and retried until it is.
+	PhaseApproved Phase = "Approved"
+	// PhaseApplied: live, and read back from AWS.
+	PhaseApplied Phase = "Applied"
+	// PhaseRejected: by a reviewer, or withdrawn by its proposer.
+	PhaseRejected Phase = "Rejected"
+	// PhaseConflicted: the base moved, or what happened cannot be known.
+	PhaseConflicted Phase = "Conflicted"
+	// PhaseExpired: not live within changeTTL.
+	PhaseExpired Phase = "Expired"
+	// PhaseInvalid: bad input.
+	PhaseInvalid Phase = "Invalid"
+)
+
+// Finished reports whether the phase is an end: it never changes again.
+func (p Phase) Finished() bool {
+	switch p {
+	case PhaseApplied, PhaseRejected, PhaseConflicted, PhaseExpired, PhaseInvalid:
+		return true
+	default:
+		return false
+	}
+}
+
+// SecretChangeStatus is written by the controller alone. Facts are stored;
+// conditions, summary and tally are worked out from them.
+type SecretChangeStatus struct {
+	// ObservedGeneration is the generation that the rest of the status speaks
+	// of; -1 until the controller has seen the change, so that kstatus counts
+	// it as in progress.
+	//
+	// +optional
+	// +kubebuilder:default=-1
+	ObservedGeneration int64 `json:"observedGeneration"`
+
+	// +optional
+	Phase Phase `json:"phase,omitempty"`
+
+	// Message says in one sentence where the change stands and what to do next.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	Message string `json:"message,omitempty"`
+
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// Diff lists the keys that the change touches. Never a value.
+	//
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=20000
+	Diff []KeyChange `json:"diff,omitempty"`
+
+	// +optional
+	DiffCounts *DiffCounts `json:"diffCounts,omitempty"`
+
+	// Summary shows the first few keys of Diff for a printer column.
+	//
+	// +optional
+	Summary string `json:"summary,omitempty"`
+
+	// Approvals is the tally of counted approvals, such as "1/2".
+	//
+	// +optional
+	Approvals string `json:"approvals,omitempty"`
+
+	// BaseVersionID is the live version against which Diff was worked out.
+	//
+	// +optional
+	BaseVersionID string `json:"baseVersionID,omitempty"`
+
+	// Admission says under which state of the admission policies the change's
+	// identities were checked.
+	//
+	// +optional
+	Admission *AdmissionRecord `json:"admission,omitempty"`
+
+	// Decision is who was counted, and under which policy.
+	//
+	// +optional
+	Decision *Decision `json:"decision,omitempty"`
+
+	// Attempt is what is about to be written.
+	//
+	// +optional
+	Attempt *Attempt `json:"attempt,omitempty"`
+
+	// AppliedVersionID is the version that the change made live.
+	//
+	// +optional
+	AppliedVersionID string `json:"appliedVersionID,omitempty"`
+
+	// PreviousVersionID is the version that was live before.
+	//
+	// +optional
+	PreviousVersionID string `json:"previousVersionID,omitempty"`
+
+	// AppliedKeys is how many keys the environment had once the change was live.
+	//
+	// +optional
+	AppliedKeys int32 `json:"appliedKeys,omitempty"`
+
+	// ExpiresAt is when the change ends unless it is live by then.
+	//
+	// +optional
+	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
+
+	// DecidedAt is when the quorum was reached or the change was refused.
+	//
+	// +optional
+	DecidedAt *metav1.MicroTime `json:"decidedAt,omitempty"`
+
+	// AppliedAt is when the change was seen live in AWS.
+	//
+	// +optional
+	AppliedAt *metav1.MicroTime `json:"appliedAt,omitempty"`
+
+	// FinishedAt is when the phase became final.
+	//
+	// +optional
+	FinishedAt *metav1.MicroTime `json:"finishedAt,omitempty"`
+
+	// StagedDeleted says that the staged secret is gone from AWS.
+	//
+	// +optional
+	StagedDeleted bool `json:"stagedDeleted,omitempty"`
+}
+
+// ChangeType says what happens to a key.
+//
+// +kubebuilder:validation:Enum=Added;Modified;Removed
+type ChangeType string
+
+// Change types.
+const (
+	KeyAdded    ChangeType = "Added"
+	KeyModified ChangeType = "Modified"
+	KeyRemoved  ChangeType = "Removed"
+)
+
+// KeyChange is one line of a key-level diff.
+type KeyChange struct {
+	// +required
+	Key string `json:"key"`
+	// +required
+	Type ChangeType `json:"type"`
+}
+
+// DiffCounts counts Diff by type.
+type DiffCounts struct {
+	// +optional
+	Added int32 `json:"added"`
+	// +optional
+	Modified int32 `json:"modified"`
+	// +optional
+	Removed int32 `json:"removed"`
+}
+
+// AdmissionRecord ties a change to an epoch: a span of time during which the
+// controller saw the admission policies intact and unchanged.
+type AdmissionRecord struct {
+	// Epoch is the number of the span in which the reviews that count were
+	// added.
+	//
+	// +required
+	Epoch int64 `json:"epoch"`
+
+	// Discounted are the reviewers whose approvals do not count, because they
+	// may have been added while the policies were not in force.
+	//
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=16
+	Discounted []string `json:"discounted,omitempty"`
+}
+
+// Decision records on what grounds a change was approved or rejected.
+type Decision struct {
+	// Approvers are the reviewers whose approvals were counted.
+	//
+	// +optional
+	// +listType=set
+	Approvers []string `json:"approvers,omitempty"`
+
+	// RejectedBy is the reviewer who ended the change.
+	//
+	// +optional
+	RejectedBy string `json:"rejectedBy,omitempty"`
+
+	// RequiredApprovals is the quorum that was asked for.
+	//
+	// +optional
+	RequiredApprovals int32 `json:"requiredApprovals"`
+
+	// ProjectUID and ProjectGeneration identify the policy that was applied.
+	//
+	// +optional
+	ProjectUID types.UID `json:"projectUID,omitempty"`
+	// +optional
+	ProjectGeneration int64 `json:"projectGeneration,omitempty"`
+
+	// Policies are the admission objects that vouched for the identities.
+	//
+	// +optional
+	// +listType=atomic
+	Policies []ObjectRevision `json:"policies,omitempty"`
+}
+
+// ObjectRevision identifies one state of a cluster-scoped object.
+type ObjectRevision struct {
+	// +required
+	Kind string `json:"kind"`
+	// +required
+	Name string `json:"name"`
+	// +required
+	UID types.UID `json:"uid"`
+	// +required
+	Generation int64 `json:"generation"`
+}
+
+// Attempt is recorded before anything is written to the live secret, so that
+// whatever happens next can be told apart afterwards.
+type Attempt struct {
+	// VersionID is the random id of the version to be written.
+	//
+	// +required
+	VersionID string `json:"versionID"`
+
+	// CurrentVersionID and PreviousVersionID are where AWSCURRENT and
+	// AWSPREVIOUS stood; empty if nowhere.
+	//
+	// +optional
+	CurrentVersionID string `json:"currentVersionID,omitempty"`
+	// +optional
+	PreviousVersionID string `json:"previousVersionID,omitempty"`
+
+	// Keys is how many keys the document has that is being written.
+	//
+	// +optional
+	Keys int32 `json:"keys,omitempty"`
+}
