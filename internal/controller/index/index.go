@@ -1,0 +1,55 @@
+// Package index names the cache indexes that the controllers look changes up
+// by, and registers them.
+package index
+
+import (
+	"context"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/secretreview/secretreview/api/v1alpha1"
+)
+
+const (
+	// ChangesByEnvironment finds SecretChanges by EnvironmentKey, within a
+	// namespace.
+	ChangesByEnvironment = "change.environment"
+	// UnfinishedByEnvironment finds those of them that have not ended.
+	UnfinishedByEnvironment = "change.unfinished.environment"
+	// ChangesByUID finds a SecretChange by its UID, in every namespace.
+	ChangesByUID = "change.uid"
+	// ProjectsByAWSName finds SecretProjects by their name in AWS.
+	ProjectsByAWSName = "project.awsName"
+)
+
+// EnvironmentKey is the value of ChangesByEnvironment and
+// UnfinishedByEnvironment for a project's Kubernetes name and an environment.
+func EnvironmentKey(project, environment string) string { return project + "/" + environment }
+
+// Register adds the indexes to a manager's cache. It must be called once,
+// before the cache starts.
+func Register(ctx context.Context, indexer client.FieldIndexer) error {
+	changes := map[string]func(*v1alpha1.SecretChange) []string{
+		ChangesByEnvironment: func(c *v1alpha1.SecretChange) []string {
+			return []string{EnvironmentKey(c.Spec.Project, c.Spec.Environment)}
+		},
+		UnfinishedByEnvironment: func(c *v1alpha1.SecretChange) []string {
+			if c.Status.Phase.Finished() {
+				return nil
+			}
+			return []string{EnvironmentKey(c.Spec.Project, c.Spec.Environment)}
+		},
+		ChangesByUID: func(c *v1alpha1.SecretChange) []string { return []string{string(c.UID)} },
+	}
+	for name, extract := range changes {
+		err := indexer.IndexField(ctx, &v1alpha1.SecretChange{}, name, func(o client.Object) []string {
+			return extract(o.(*v1alpha1.SecretChange))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return indexer.IndexField(ctx, &v1alpha1.SecretProject{}, ProjectsByAWSName, func(o client.Object) []string {
+		return []string{o.(*v1alpha1.SecretProject).EffectiveProjectName()}
+	})
+}
