@@ -37,4 +37,3 @@ func (i Identity) fields() []identityField {
 		{"change", i.Change},
 	}
 }
-
