@@ -20,34 +20,57 @@ const (
 	KindInvalidInput Kind = "InvalidInput"
 	// KindLimit: a quota of the service, such as MaxLabels.
 	KindLimit Kind = "LimitExceeded"
-	// KindDenied: IAM, the resource policy or the KMS key's policy says no.
+	// KindDenied: IAM, the resource policy or the KMS key's policy says no, or
+	// the KMS key is disabled.
 	KindDenied Kind = "AccessDenied"
 	// KindCredentials: there are none, or they are expired or invalid.
 	KindCredentials Kind = "Credentials"
 	// KindThrottled: too many requests; try again later.
 	KindThrottled Kind = "Throttled"
-	// KindUnavailable: the service failed or could not be reached.
+	// KindUnavailable: the service failed or could not be reached, or the caller
+	// gave up; whether a writing call took effect is not known.
 	KindUnavailable Kind = "Unavailable"
 )
+
+// advice is the next step for each kind that has one whatever the call was.
+var advice = map[Kind]string{
+	KindDenied:      "ask for this right on the secret and its KMS key",
+	KindCredentials: "sign in to AWS again, or check the credentials that this process is given",
+	KindThrottled:   "try again later",
+	KindUnavailable: "try again later",
+}
 
 // Error is what every Store method fails with. Its text never holds a value.
 type Error struct {
 	Kind Kind
 	// Op is the service's name of the call, such as PutSecretValue.
 	Op string
-	// ID is the secret that the call named.
+	// ID is the secret that the call named, or the prefix of a List.
 	ID string
 	// Code is the service's error code, if it answered.
 	Code string
-	Err  error
+	// Message is what the service said, for the few codes whose messages are
+	// made of names, ARNs, labels and principals alone.
+	Message string
+	// Err is a cause on this side, such as a refused connection.
+	Err error
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("%s on secret %q: %s", e.Op, e.ID, e.reason())
+	text := fmt.Sprintf("%s on secret %q: %s", e.Op, e.ID, e.reason())
+	if e.ID == "" {
+		text = fmt.Sprintf("%s: %s", e.Op, e.reason())
+	}
+	if next := advice[e.Kind]; next != "" {
+		text += "; " + next
+	}
+	return text
 }
 
 func (e *Error) reason() string {
 	switch {
+	case e.Message != "":
+		return fmt.Sprintf("AWS answered %s: %s", e.Code, e.Message)
 	case e.Code != "":
 		return fmt.Sprintf("AWS answered %s (%s)", e.Code, e.Kind)
 	case e.Err != nil:

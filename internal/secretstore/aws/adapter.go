@@ -1,0 +1,170 @@
+// Package aws adapts AWS Secrets Manager and STS to the ports of package
+// secretstore. It alone imports the AWS SDK, and classifies every error once.
+package aws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/middleware"
+	"golang.org/x/time/rate"
+
+	"github.com/secretreview/secretreview/internal/secretstore"
+)
+
+// Defaults of Options.
+const (
+	// DefaultMaxAttempts bounds how often one call is tried, the first included.
+	DefaultMaxAttempts = 4
+	// DefaultMaxBackoff bounds the wait between two attempts.
+	DefaultMaxBackoff = 5 * time.Second
+	// DefaultRequestTimeout bounds one attempt.
+	DefaultRequestTimeout = 15 * time.Second
+	// DefaultWritesPerSecond leaves room to others: the service takes 50 writing
+	// calls a second from a whole account in one region (its quotas page).
+	DefaultWritesPerSecond = 20
+	// writeBurst is how many writing calls may go out at once after a pause.
+	writeBurst = 10
+)
+
+// Options configure an Adapter. The zero value takes region, credentials and
+// endpoint from the SDK's default chain: environment (AWS_REGION,
+// AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SECRETS_MANAGER …), profiles, SSO, IRSA,
+// EKS Pod Identity, instance roles.
+type Options struct {
+	Region, Profile string
+	// EndpointURL is asked instead of AWS, for both services.
+	EndpointURL string
+	// Credentials are used instead of the chain.
+	Credentials *StaticCredentials
+	// Version stands in the user agent, as secretreview/<version>.
+	Version string
+	// MaxAttempts, MaxBackoff, RequestTimeout and WritesPerSecond default to the
+	// constants above.
+	MaxAttempts     int
+	MaxBackoff      time.Duration
+	RequestTimeout  time.Duration
+	WritesPerSecond float64
+	// OnCall, if set, sees each call after its last attempt: the service's name
+	// of it, "" or the kind of its error, and how long it took. List makes one
+	// call for each page.
+	OnCall func(op string, kind secretstore.Kind, took time.Duration)
+}
+
+// StaticCredentials are an access key.
+type StaticCredentials struct {
+	AccessKeyID, SecretAccessKey, SessionToken string
+}
+
+// Adapter is a secretstore.Store and a secretstore.Identifier. It is safe for
+// concurrent use; its limit on writing calls is shared by all that use it.
+type Adapter struct {
+	region  string
+	secrets *secretsmanager.Client
+	sts     *sts.Client
+	writes  *rate.Limiter
+	onCall  func(op string, kind secretstore.Kind, took time.Duration)
+}
+
+var (
+	_ secretstore.Store      = (*Adapter)(nil)
+	_ secretstore.Identifier = (*Adapter)(nil)
+)
+
+// New loads the configuration. It makes no call: credentials that are missing
+// or wrong show at the first one.
+func New(ctx context.Context, o Options) (*Adapter, error) {
+	o.setDefaults()
+	cfg, err := config.LoadDefaultConfig(ctx, o.load()...)
+	if err != nil {
+		return nil, fmt.Errorf("load the AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		return nil, errors.New("no AWS region is known: name one, or set AWS_REGION")
+	}
+	if cfg.Credentials != nil {
+		cfg.Credentials = &markedProvider{cfg.Credentials}
+	}
+	if o.EndpointURL != "" {
+		cfg.BaseEndpoint = &o.EndpointURL
+	}
+	return &Adapter{
+		region:  cfg.Region,
+		secrets: secretsmanager.NewFromConfig(cfg),
+		sts:     sts.NewFromConfig(cfg),
+		writes:  rate.NewLimiter(rate.Limit(o.WritesPerSecond), writeBurst),
+		onCall:  o.OnCall,
+	}, nil
+}
+
+// Region is the region that the Adapter calls.
+func (a *Adapter) Region() string { return a.region }
+
+func (o *Options) setDefaults() {
+	if o.MaxAttempts == 0 {
+		o.MaxAttempts = DefaultMaxAttempts
+	}
+	if o.MaxBackoff == 0 {
+		o.MaxBackoff = DefaultMaxBackoff
+	}
+	if o.RequestTimeout == 0 {
+		o.RequestTimeout = DefaultRequestTimeout
+	}
+	if o.WritesPerSecond == 0 {
+		o.WritesPerSecond = DefaultWritesPerSecond
+	}
+	if o.Version == "" {
+		o.Version = "unknown"
+	}
+	if o.OnCall == nil {
+		o.OnCall = func(string, secretstore.Kind, time.Duration) {}
+	}
+}
+
+func (o *Options) load() []func(*config.LoadOptions) error {
+	load := []func(*config.LoadOptions) error{
+		config.WithRetryer(o.retryer),
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(o.RequestTimeout)),
+		config.WithAPIOptions([]func(*middleware.Stack) error{
+			awsmiddleware.AddUserAgentKeyValue("secretreview", o.Version),
+		}),
+	}
+	if o.Region != "" {
+		load = append(load, config.WithRegion(o.Region))
+	}
+	if o.Profile != "" {
+		load = append(load, config.WithSharedConfigProfile(o.Profile))
+	}
+	if c := o.Credentials; c != nil {
+		load = append(load, config.WithCredentialsProvider(
+			credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey, c.SessionToken)))
+	}
+	return load
+}
+
+// retryer is the SDK's standard one, but for LimitExceededException: in Secrets
+// Manager it means a quota of the secret, which no waiting changes.
+func (o *Options) retryer() awssdk.Retryer {
+	return retry.NewStandard(func(s *retry.StandardOptions) {
+		s.MaxAttempts = o.MaxAttempts
+		s.MaxBackoff = o.MaxBackoff
+		s.Retryables = append([]retry.IsErrorRetryable{
+			retry.IsErrorRetryableFunc(func(err error) awssdk.Ternary {
+				if codeOf(err) == codeLimitExceeded {
+					return awssdk.FalseTernary
+				}
+				return awssdk.UnknownTernary
+			}),
+		}, s.Retryables...)
+	})
+}

@@ -1,0 +1,98 @@
+package emulator
+
+import (
+	"net/http"
+	"strings"
+)
+
+// signature is what the Authorization header of a signed request says.
+type signature struct{ accessKey, region, service string }
+
+const signaturePrefix = "AWS4-HMAC-SHA256 Credential="
+
+// readSignature reads the credential scope, <key>/<date>/<region>/<service>/aws4_request.
+func readSignature(r *http.Request) (signature, bool) {
+	rest, ok := strings.CutPrefix(r.Header.Get("Authorization"), signaturePrefix)
+	if !ok {
+		return signature{}, false
+	}
+	scope, rest, _ := strings.Cut(rest, ",")
+	fields := strings.Split(scope, "/")
+	if len(fields) != 5 || !strings.Contains(rest, "Signature=") {
+		return signature{}, false
+	}
+	return signature{accessKey: fields[0], region: fields[2], service: fields[3]}, true
+}
+
+// authenticate tells who signed a request. The signature itself is not checked.
+func (e *Emulator) authenticate(r *http.Request) (*Principal, error) {
+	s, ok := readSignature(r)
+	if !ok {
+		return nil, frontEndFailure("MissingAuthenticationTokenException", "Missing Authentication Token")
+	}
+	p := e.principal(s.accessKey)
+	switch {
+	case p == nil:
+		return nil, frontEndFailure("UnrecognizedClientException", "The security token included in the request is invalid.")
+	case p.Expired:
+		return p, frontEndFailure("ExpiredTokenException", "The security token included in the request is expired")
+	case s.service == "secretsmanager" && s.region != e.region:
+		return p, frontEndFailure("InvalidSignatureException", "Credential should be scoped to a valid region.")
+	}
+	return p, nil
+}
+
+// authorizeCall checks every right that a call needs, which may be more than
+// the action that it is named after.
+func (e *Emulator) authorizeCall(p *Principal, name string, op operation, c *summary) error {
+	if op.account {
+		return e.authorize(p, name, "*", target{})
+	}
+	resource := e.nameOf(c.id())
+	t := target{arn: e.secretARN(resource), requestTags: c.requestTags()}
+	key := c.KmsKeyId
+	if s := e.secrets[resource]; s != nil {
+		t.arn, t.resourceTags = s.arn, s.tagMap()
+		if key == "" {
+			key = s.kmsKey
+		}
+	}
+	actions := []string{name}
+	if name == "CreateSecret" && len(c.Tags) > 0 {
+		actions = append(actions, "TagResource")
+	}
+	if name == "CreateSecret" && len(c.AddReplicaRegions) > 0 {
+		actions = append(actions, "ReplicateSecretToRegions")
+	}
+	for _, action := range actions {
+		if err := e.authorize(p, action, resource, t); err != nil {
+			return err
+		}
+	}
+	return e.authorizeKey(p, name, key)
+}
+
+// keyActions are the rights on a customer's KMS key that calls need.
+var keyActions = map[string][]string{
+	"CreateSecret":   {"kms:GenerateDataKey", "kms:Decrypt"},
+	"PutSecretValue": {"kms:GenerateDataKey", "kms:Decrypt"},
+	"UpdateSecret":   {"kms:GenerateDataKey", "kms:Decrypt"},
+	"GetSecretValue": {"kms:Decrypt"},
+}
+
+func (e *Emulator) authorizeKey(p *Principal, name, key string) error {
+	if key == "" {
+		return nil
+	}
+	for _, action := range keyActions[name] {
+		if e.authorize(p, action, key, target{arn: key}) != nil {
+			return frontEndFailure("AccessDeniedException", "Access to KMS is not allowed")
+		}
+	}
+	return nil
+}
+
+// secretARN is the ARN of a secret that does not exist.
+func (e *Emulator) secretARN(name string) string {
+	return "arn:aws:secretsmanager:" + e.region + ":" + e.account + ":secret:" + name
+}
