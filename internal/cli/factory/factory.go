@@ -1,0 +1,94 @@
+// Package factory holds what every command is given: streams, the cluster,
+// AWS, the clock, randomness, what is known of the terminal, and questions to
+// the person. Tests replace single fields.
+package factory
+
+import (
+	"context"
+	"io"
+
+	"github.com/spf13/pflag"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/secretreview/secretreview/internal/cli/config"
+	"github.com/secretreview/secretreview/internal/secretstore"
+)
+
+// Factory is shared by all commands of one invocation.
+type Factory struct {
+	// IOStreams: answers go to Out; questions, notes and errors to ErrOut.
+	genericiooptions.IOStreams
+
+	// Program is how this binary was called, "sr" or "kubectl sr", for usage
+	// and for the next steps that messages suggest.
+	Program string
+	// Version is the release.
+	Version string
+
+	Terminal Terminal
+	Prompter Prompter
+	Clock    clock.Clock
+	// Rand is a source of cryptographic randomness.
+	Rand io.Reader
+
+	// Directory is where .sr.json is looked for, and where relative paths begin.
+	Directory string
+	// UserConfig is the path of the user's configuration file, which need not
+	// be there.
+	UserConfig string
+	// Getenv is os.Getenv.
+	Getenv func(string) string
+
+	// NewStore connects to Secrets Manager in a region, by the SDK's default
+	// chain of credentials. Commands call Store.
+	NewStore func(ctx context.Context, region string) (secretstore.Store, error)
+
+	// Flags are the persistent flags that say which project is meant.
+	Flags config.Config
+	// KubeFlags are kubectl's flags.
+	KubeFlags *genericclioptions.ConfigFlags
+
+	config *config.Config
+	kube   client.WithWatch
+	stores map[string]secretstore.Store
+}
+
+// AddFlags binds the flags that every command takes.
+func (f *Factory) AddFlags(flags *pflag.FlagSet) {
+	flags.StringVarP(&f.Flags.Project, "project", "p", "", "SecretProject, by its Kubernetes name or its name in AWS")
+	flags.StringVarP(&f.Flags.Environment, "env", "e", "", "environment of the project")
+	f.KubeFlags.AddFlags(flags)
+}
+
+// Config returns what flags, .sr.json and the user's file say, in this order.
+func (f *Factory) Config() (config.Config, error) {
+	if f.config == nil {
+		loaded, err := config.Load(f.Directory, f.UserConfig)
+		if err != nil {
+			return config.Config{}, err
+		}
+		f.config = &loaded
+	}
+	flags := f.Flags
+	flags.Namespace, flags.Context = *f.KubeFlags.Namespace, *f.KubeFlags.Context
+	return flags.Over(*f.config), nil
+}
+
+// Store connects to Secrets Manager in region, once for each.
+func (f *Factory) Store(ctx context.Context, region string) (secretstore.Store, error) {
+	if store, ok := f.stores[region]; ok {
+		return store, nil
+	}
+	store, err := f.NewStore(ctx, region)
+	if err != nil {
+		return nil, err
+	}
+	if f.stores == nil {
+		f.stores = map[string]secretstore.Store{}
+	}
+	f.stores[region] = store
+	return store, nil
+}

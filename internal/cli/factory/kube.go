@@ -1,0 +1,131 @@
+package factory
+
+import (
+	"context"
+	"fmt"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/secretreview/secretreview/api/v1alpha1"
+)
+
+// newKubeFlags returns kubectl's flags, without the one for a cache of
+// discovery, which is not asked.
+func newKubeFlags() *genericclioptions.ConfigFlags {
+	flags := genericclioptions.NewConfigFlags(true)
+	flags.CacheDir = nil
+	return flags
+}
+
+// Scheme returns a scheme with everything that commands read and write.
+func Scheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{
+		v1alpha1.AddToScheme, authenticationv1.AddToScheme, authorizationv1.AddToScheme,
+	} {
+		if err := add(scheme); err != nil {
+			return nil, fmt.Errorf("build the scheme: %w", err)
+		}
+	}
+	return scheme, nil
+}
+
+// mapper says which resources the kinds are. It is fixed, so that a command
+// asks the cluster for no discovery.
+func mapper() meta.RESTMapper {
+	m := meta.NewDefaultRESTMapper(nil)
+	for kind, scope := range map[string]meta.RESTScope{"SecretProject": meta.RESTScopeNamespace, "SecretChange": meta.RESTScopeNamespace} {
+		m.Add(v1alpha1.GroupVersion.WithKind(kind), scope)
+	}
+	m.Add(authenticationv1.SchemeGroupVersion.WithKind("SelfSubjectReview"), meta.RESTScopeRoot)
+	m.Add(authorizationv1.SchemeGroupVersion.WithKind("SelfSubjectAccessReview"), meta.RESTScopeRoot)
+	return m
+}
+
+// Kube returns a client for the cluster that flags, configuration and
+// kubeconfig name, under the field manager v1alpha1.FieldManager. Warnings of
+// the API server go to ErrOut.
+func (f *Factory) Kube() (client.WithWatch, error) {
+	if f.kube != nil {
+		return f.kube, nil
+	}
+	restConfig, err := f.restConfig()
+	if err != nil {
+		return nil, err
+	}
+	scheme, err := Scheme()
+	if err != nil {
+		return nil, err
+	}
+	kube, err := client.NewWithWatch(restConfig, client.Options{
+		Scheme: scheme, Mapper: mapper(), FieldOwner: v1alpha1.FieldManager, FieldValidation: "Strict",
+	})
+	if err != nil {
+		return nil, fmt.Errorf("connect to the cluster: %w", err)
+	}
+	f.kube = kube
+	return kube, nil
+}
+
+func (f *Factory) restConfig() (*rest.Config, error) {
+	if err := f.applyContext(); err != nil {
+		return nil, err
+	}
+	restConfig, err := f.KubeFlags.ToRESTConfig()
+	if err != nil {
+		return nil, fmt.Errorf("read the kubeconfig: %w", err)
+	}
+	restConfig = rest.CopyConfig(restConfig)
+	restConfig.UserAgent = "sr/" + f.Version
+	restConfig.WarningHandler = rest.NewWarningWriter(f.ErrOut, rest.WarningWriterOptions{Deduplicate: true})
+	return restConfig, nil
+}
+
+// applyContext lets the configuration choose the kubeconfig's context.
+func (f *Factory) applyContext() error {
+	c, err := f.Config()
+	if err != nil {
+		return err
+	}
+	*f.KubeFlags.Context = c.Context
+	return nil
+}
+
+// Namespace returns the namespace of flags, configuration or kubeconfig, else
+// "default".
+func (f *Factory) Namespace() (string, error) {
+	c, err := f.Config()
+	if err != nil {
+		return "", err
+	}
+	if c.Namespace != "" {
+		return c.Namespace, nil
+	}
+	if err := f.applyContext(); err != nil {
+		return "", err
+	}
+	namespace, _, err := f.KubeFlags.ToRawKubeConfigLoader().Namespace()
+	if err != nil {
+		return "", fmt.Errorf("read the kubeconfig: %w", err)
+	}
+	return namespace, nil
+}
+
+// User returns the name by which the cluster knows the person.
+func (f *Factory) User(ctx context.Context) (string, error) {
+	kube, err := f.Kube()
+	if err != nil {
+		return "", err
+	}
+	review := &authenticationv1.SelfSubjectReview{}
+	if err := kube.Create(ctx, review); err != nil {
+		return "", fmt.Errorf("ask the cluster who you are: %w", err)
+	}
+	return review.Status.UserInfo.Username, nil
+}

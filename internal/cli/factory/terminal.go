@@ -1,0 +1,50 @@
+package factory
+
+import (
+	"os"
+	"strconv"
+
+	"golang.org/x/term"
+)
+
+// Terminal is what is known of where input comes from and output goes.
+type Terminal struct {
+	// StdinTTY, StdoutTTY and StderrTTY say which streams are a terminal.
+	StdinTTY, StdoutTTY, StderrTTY bool
+	// Width is how many columns Out has; 0 where lines have no limit.
+	Width int
+	// Color is whether Out may be coloured: it is a terminal, TERM is not "dumb"
+	// and NO_COLOR (no-color.org) is not set.
+	Color bool
+}
+
+// CanAsk reports whether there is a person who can read and answer a question.
+func (t Terminal) CanAsk() bool { return t.StdinTTY && t.StderrTTY }
+
+const fallbackWidth = 80
+
+// detectTerminal looks at the process's own streams.
+func detectTerminal() Terminal {
+	t := Terminal{
+		StdinTTY:  isTerminal(os.Stdin),
+		StdoutTTY: isTerminal(os.Stdout),
+		StderrTTY: isTerminal(os.Stderr),
+	}
+	t.Color = t.StdoutTTY && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	if t.StdoutTTY {
+		t.Width = width(os.Stdout)
+	}
+	return t
+}
+
+func isTerminal(file *os.File) bool { return term.IsTerminal(int(file.Fd())) }
+
+func width(file *os.File) int {
+	if columns, _, err := term.GetSize(int(file.Fd())); err == nil && columns > 0 {
+		return columns
+	}
+	if columns, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && columns > 0 {
+		return columns
+	}
+	return fallbackWidth
+}
