@@ -15,16 +15,16 @@
 //     carriage return and \u0000 for NUL
 //
 // How other programs read these forms (tried with dash 0.5.12, bash 5.2, npm's
-// dotenv 18.0.10, Node 20's own util.parseEnv, python-dotenv 1.2.4 and
-// compose-go 2.16.2):
+// dotenv 18.0.10, Node 20's util.parseEnv, python-dotenv 1.2.4 and compose-go
+// 2.16.2, over thousands of values made of every character with a meaning):
 //
-//   - bare: alike, by all of them, and by "docker run --env-file".
-//   - single quotes: alike, but python-dotenv takes \\ for one backslash and
-//     expands ${NAME} unless told not to.
-//   - double quotes: as meant by the shells, but for \r and \u0000, which they
-//     leave as they are, and which no form could give them in a file that may
-//     be saved with CRLF; as meant by compose-go and python-dotenv, but for \$
-//     and \` and \u0000; dotenv and Node leave a backslash where it stands.
+//   - bare: all alike, "docker run --env-file" too
+//   - single quotes: all alike, but python-dotenv takes \\ for one backslash,
+//     and expands ${NAME} in every form unless told not to
+//   - double quotes: the shells as meant, but for \r and \u0000, for which they
+//     have no escape; compose as meant, but for \` and \u0000; python-dotenv as
+//     meant, but for \$, \` and \u0000; dotenv and Node leave every backslash
+//     where it stands, but for \r in dotenv
 //
 // A shell takes no key with '.' or '-', and "docker run --env-file" no quotes.
 //
@@ -32,10 +32,13 @@
 //
 // The forms above, and what other programs write: "export " before a key, white
 // space around "=", a byte order mark, CRLF, blank lines, comments on a line of
-// their own or after white space behind a value, and bare values of any text
-// that does not begin with a quote. Where the programs above disagree about what
-// text means, Parse refuses it rather than guess, since a wrong guess would
-// change a secret without a word.
+// their own or after white space behind a value, several lines in either kind of
+// quotes, \n in double quotes, and bare values of any text that does not begin
+// with a quote, in which neither "\" nor "#" in the middle of a word is special.
+//
+// An escape, a quote or a carriage return that the programs above read
+// differently is refused rather than guessed, since a wrong guess would change a
+// secret without a word. A key that stands twice is refused too.
 //
 // # Why not a library
 //

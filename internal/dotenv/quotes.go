@@ -14,9 +14,10 @@ var escapes = map[byte]string{
 	'\\': `\`, '"': `"`, '$': `$`, '`': "`", 'n': "\n", 'r': "\r",
 }
 
-// ambiguous are bytes that make another escape in double quotes for some
-// programs, while a backslash before anything else stands for itself in all.
-const ambiguous = "abcftv'\n"
+// ambiguous are the bytes behind a backslash in double quotes that some of the
+// programs named in the package comment take for an escape and some do not. A
+// backslash before anything else stands for itself in all of them.
+const ambiguous = "0abcftv'\n"
 
 // escaper writes text in double quotes.
 var escaper = strings.NewReplacer(
