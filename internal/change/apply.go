@@ -1,0 +1,236 @@
+package change
+
+import (
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/document"
+	"github.com/secretreview/secretreview/internal/naming"
+	"github.com/secretreview/secretreview/internal/secretstore"
+)
+
+// retry is how soon something is looked at again that nothing tells us about.
+const retry = 10 * time.Second
+
+// soon is a wait for something in AWS that somebody may mend at any moment.
+func (d *decider) soon() time.Duration {
+	if d.status.ExpiresAt == nil {
+		return retry
+	}
+	return min(retry, d.untilExpiry())
+}
+
+func (d *decider) label() string { return naming.VersionLabel(string(d.Change.UID)) }
+
+// attempted works out what came of an attempt on record, before anything else
+// may end the change: what is live is live.
+func (d *decider) attempted() *Action {
+	if d.status.Attempt == nil {
+		return nil
+	}
+	if d.Live == nil {
+		return read(ReadLive)
+	}
+	if d.Live.Missing {
+		return d.attemptLost()
+	}
+	if version := d.madeLive(); version != "" {
+		return d.applied(version)
+	}
+	a, secret := d.status.Attempt, d.Live.Secret
+	if secret.Current() == a.CurrentVersionID && secret.Previous() == a.PreviousVersionID {
+		return nil
+	}
+	return d.endUnapplied(v1alpha1.PhaseConflicted, v1alpha1.ReasonOutcomeUnknown,
+		"Somebody moved the live secret while the change was being made live, so whether it was for a moment cannot be known: "+
+			"version %s is live now; check it, and propose the change again if it is wanted", orNone(secret.Current()))
+}
+
+// attemptLost: with the secret gone nothing can be known of an attempt.
+func (d *decider) attemptLost() *Action {
+	if d.status.ExpiresAt != nil && !d.Now.Before(d.status.ExpiresAt.Time) {
+		return d.end(v1alpha1.PhaseConflicted, v1alpha1.ReasonOutcomeUnknown,
+			"The live secret disappeared while the change was being made live, so what came of it cannot be known")
+	}
+	return d.wait(v1alpha1.ReasonSecretMissing, "Waiting: the live secret does not exist", d.soon())
+}
+
+// madeLive returns the version with our label if it is live or was replaced
+// since, or "".
+func (d *decider) madeLive() string {
+	version := d.Live.Secret.VersionWith(d.label())
+	if version != "" && (version == d.Live.Secret.Current() || version == d.Live.Secret.Previous()) {
+		return version
+	}
+	return ""
+}
+
+// applied records that the change is live, as read back from AWS.
+func (d *decider) applied(version string) *Action {
+	now := metav1.NewMicroTime(d.Now)
+	d.status.AppliedVersionID = version
+	d.status.AppliedAt = &now
+	if a := d.status.Attempt; a != nil {
+		d.status.PreviousVersionID, d.status.AppliedKeys = a.CurrentVersionID, a.Keys
+	} else if version == d.Live.Secret.Current() {
+		d.status.PreviousVersionID = d.Live.Secret.Previous()
+	}
+	if d.spec.Restore != nil {
+		return d.end(v1alpha1.PhaseApplied, v1alpha1.ReasonAdopted, "Live version %s is adopted", version)
+	}
+	if version != d.Live.Secret.Current() {
+		return d.end(v1alpha1.PhaseApplied, v1alpha1.ReasonApplied,
+			"Was live as version %s, and has since been replaced by %s", version, orNone(d.Live.Secret.Current()))
+	}
+	return d.end(v1alpha1.PhaseApplied, v1alpha1.ReasonApplied, "Live as version %s", version)
+}
+
+// endUnapplied finishes a change that did not become live, and takes its label
+// off the version that it may have written.
+func (d *decider) endUnapplied(phase v1alpha1.Phase, reason, format string, args ...any) *Action {
+	a := d.end(phase, reason, format, args...)
+	if d.status.Attempt == nil || d.Live == nil {
+		return a
+	}
+	if version := d.Live.Secret.VersionWith(d.label()); version != "" {
+		a.Effect = d.moveLabel(d.label(), version, "")
+	}
+	return a
+}
+
+func (d *decider) moveLabel(label, from, to string) Effect {
+	return Effect{Kind: MoveLabel, ARN: d.Live.Secret.ARN, Move: secretstore.MoveLabelInput{
+		ID: d.Live.Secret.ARN, Label: label, From: from, To: to,
+	}}
+}
+
+// apply makes an approved change live.
+func (d *decider) apply() *Action {
+	if d.Live == nil {
+		return read(ReadLive)
+	}
+	if problem, ok := d.usable(); !ok {
+		return d.wait(problem.reason, problem.message, d.soon())
+	}
+	if version := d.madeLive(); version != "" {
+		return d.applied(version)
+	}
+	if d.spec.Restore != nil {
+		return d.adopt()
+	}
+	if foreign := d.foreign(); foreign != nil {
+		return d.wait(v1alpha1.ReasonForeignVersion, fmt.Sprintf(
+			"Waiting: version %s was written for change %s, which this cluster does not know; restore the live version to adopt it",
+			foreign.VersionID, quote(foreign.ChangeUID)), d.untilExpiry())
+	}
+	if a := d.status.Attempt; a == nil || len(d.Live.Secret.Versions[a.VersionID]) == 0 {
+		return d.write()
+	}
+	return d.final(d.moveLabel(secretstore.LabelCurrent, d.status.Attempt.CurrentVersionID, d.status.Attempt.VersionID))
+}
+
+// final does what makes the change live, once all that allows it has been read
+// past every cache.
+func (d *decider) final(effect Effect) *Action {
+	if !d.Fresh {
+		return read(ReadFresh)
+	}
+	d.status.Message = "Being made live"
+	d.blocked = note{v1alpha1.ReasonProgressing, d.status.Message}
+	return &Action{Effect: effect, StatusFirst: true, Again: true}
+}
+
+// write puts the new version, not yet live, after recording the attempt.
+func (d *decider) write() *Action {
+	current := d.Live.Secret.Current()
+	if d.strict() && current != d.status.BaseVersionID {
+		return d.endUnapplied(v1alpha1.PhaseConflicted, v1alpha1.ReasonConflicted, "%s", d.movedMessage(current))
+	}
+	if d.StagedValue == nil {
+		return read(ReadStagedValue)
+	}
+	patch, problem := d.stagedPatch()
+	if problem != "" {
+		return d.endUnapplied(v1alpha1.PhaseInvalid, v1alpha1.ReasonInvalid, "Propose the change again: %s", problem)
+	}
+	live, a := d.liveDocument(current)
+	if a != nil {
+		return a
+	}
+	if clashes := patch.Clashes(live); len(clashes) > 0 {
+		return d.clash(clashes)
+	}
+	wanted := patch.Apply(live)
+	value, err := wanted.Encode()
+	if err != nil {
+		return d.endUnapplied(v1alpha1.PhaseConflicted, v1alpha1.ReasonConflicted, "With what is live now, %s", err)
+	}
+	if trim, problem := d.trim(); problem != "" {
+		return d.wait(v1alpha1.ReasonSecretUnusable, problem, d.soon())
+	} else if trim != nil {
+		return &Action{Effect: *trim, Again: true}
+	}
+	first := d.status.Attempt == nil
+	if first {
+		d.status.Attempt = &v1alpha1.Attempt{
+			VersionID: d.NewVersionID(), CurrentVersionID: current, PreviousVersionID: d.Live.Secret.Previous(),
+			Keys: int32(len(wanted)), //nolint:gosec // bounded by a document's size
+		}
+		d.status.Message = "Being made live"
+		d.blocked = note{v1alpha1.ReasonProgressing, d.status.Message}
+	}
+	put := Effect{Kind: Put, ARN: d.Live.Secret.ARN, Put: secretstore.PutInput{
+		ID: d.Live.Secret.ARN, VersionID: d.status.Attempt.VersionID, Value: value, Labels: []string{d.label()},
+	}}
+	switch {
+	case current != "":
+		return &Action{Effect: put, StatusFirst: true, Again: true}
+	case first:
+		return &Action{Again: true}
+	default:
+		// A secret's first version is live as soon as it is written.
+		return d.final(put)
+	}
+}
+
+// RetryPut is the action where AWS has other content under the attempt's
+// VersionId: the attempt is dropped, and the next one gets an id of its own.
+func RetryPut(settings Settings, facts Facts) Action {
+	d := newDecider(settings, facts)
+	d.status.Attempt = nil
+	d.blocked = note{v1alpha1.ReasonProgressing, d.status.Message}
+	return d.complete(Action{Again: true})
+}
+
+// liveDocument returns the document of a version of the live secret, of the
+// live one if version is empty; or the action that must come first.
+func (d *decider) liveDocument(version string) (document.Document, *Action) {
+	if d.LiveValue == nil || (version != "" && d.LiveValue.VersionID != version) {
+		return nil, &Action{Read: ReadLiveValue, ReadVersion: version}
+	}
+	if d.LiveValue.Missing {
+		return d.emptyDocument(version)
+	}
+	if d.LiveValue.Err != nil {
+		return nil, d.wait(v1alpha1.ReasonSecretUnusable,
+			fmt.Sprintf("Waiting: the live value cannot be used, mend it by hand: %s", d.LiveValue.Err), d.soon())
+	}
+	return d.LiveValue.Document, nil
+}
+
+// emptyDocument tells a secret that has no version yet from one that is gone.
+func (d *decider) emptyDocument(version string) (document.Document, *Action) {
+	if d.Live == nil {
+		return nil, read(ReadLive)
+	}
+	if problem, ok := d.usable(); !ok {
+		return nil, d.wait(problem.reason, problem.message, d.soon())
+	}
+	if d.Live.Secret.Current() != version || version != "" {
+		return nil, d.wait(v1alpha1.ReasonProgressing, "Waiting: AWS does not show the live version yet", d.soon())
+	}
+	return document.Document{}, nil
+}

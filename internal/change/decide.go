@@ -1,0 +1,124 @@
+package change
+
+import (
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/policy"
+)
+
+// decider carries one decision from step to step.
+type decider struct {
+	Settings
+	Facts
+	spec   *v1alpha1.SecretChangeSpec
+	status *v1alpha1.SecretChangeStatus
+	// policy and environment are known once the project step has passed.
+	policy      policy.Effective
+	environment *v1alpha1.EnvironmentStatus
+	decision    policy.Decision
+	// blocked says why an approved change is not being applied now.
+	blocked note
+	events  []Event
+}
+
+// note is a reason with its sentence.
+type note struct{ reason, message string }
+
+// step does its part of the decision; nil goes on to the next.
+type step func(*decider) *Action
+
+// steps in their order. What a change may not survive comes first, what makes
+// it live comes last.
+var steps = []step{
+	(*decider).deleting,
+	(*decider).finished,
+	(*decider).claim,
+	(*decider).trust,
+	(*decider).project,
+	(*decider).attempted,
+	(*decider).reviews,
+	(*decider).expiry,
+	(*decider).validate,
+	(*decider).await,
+	(*decider).hold,
+	(*decider).apply,
+}
+
+// Decide works out what to do next about a change.
+func Decide(settings Settings, facts Facts) Action {
+	d := newDecider(settings, facts)
+	for _, step := range steps {
+		if a := step(d); a != nil {
+			return d.complete(*a)
+		}
+	}
+	return d.complete(Action{})
+}
+
+// Blocked is the action for a read or an effect that failed and is tried again
+// later: it says so in the status and changes nothing else.
+func Blocked(settings Settings, facts Facts, reason, message string) Action {
+	d := newDecider(settings, facts)
+	if d.status.Phase.Finished() {
+		d.events = append(d.events, Event{Warning: true, Reason: v1alpha1.ReasonCleanupFailed, Message: message})
+		return d.complete(Action{})
+	}
+	return d.complete(*d.wait(reason, message, 0))
+}
+
+func newDecider(settings Settings, facts Facts) *decider {
+	d := &decider{Settings: settings, Facts: facts, spec: &facts.Change.Spec, status: facts.Change.Status.DeepCopy()}
+	return d
+}
+
+// complete fills in what every action has in common.
+func (d *decider) complete(a Action) Action {
+	if a.Read != ReadNothing {
+		return Action{Read: a.Read, ReadVersion: a.ReadVersion}
+	}
+	d.status.ObservedGeneration = d.Change.Generation
+	d.conditions()
+	a.Status = *d.status
+	a.Events = append(a.Events, d.events...)
+	return a
+}
+
+// read asks for something that has not been looked at.
+func read(what Read) *Action { return &Action{Read: what} }
+
+// wait leaves the change where it is and says why.
+func (d *decider) wait(reason, message string, after time.Duration) *Action {
+	d.blocked = note{reason, message}
+	d.status.Message = message
+	return &Action{After: after}
+}
+
+// end finishes the change.
+func (d *decider) end(phase v1alpha1.Phase, reason, format string, args ...any) *Action {
+	now := metav1.NewMicroTime(d.Now)
+	d.status.Phase = phase
+	d.status.Message = fmt.Sprintf(format, args...)
+	d.status.FinishedAt = &now
+	if d.status.DecidedAt == nil && phase == v1alpha1.PhaseRejected {
+		d.status.DecidedAt = &now
+	}
+	d.blocked = note{reason, d.status.Message}
+	d.events = append(d.events, Event{
+		Warning: phase != v1alpha1.PhaseApplied && phase != v1alpha1.PhaseRejected,
+		Reason:  reason, Message: d.status.Message,
+	})
+	return &Action{Again: true}
+}
+
+// untilExpiry caps a wait so that expiry is not missed.
+func (d *decider) untilExpiry() time.Duration {
+	if d.status.ExpiresAt == nil {
+		return 0
+	}
+	// A second more, because ExpiresAt is stored in whole seconds.
+	return max(d.status.ExpiresAt.Sub(d.Now), 0) + time.Second
+}

@@ -1,0 +1,174 @@
+// Package change is the state machine of a SecretChange: from what is observed
+// it works out what to do next. It is pure. The controller shows it what it has,
+// and Decide either asks for one more thing to be read, or answers with at most
+// one effect and the status to be written.
+package change
+
+import (
+	"time"
+
+	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/document"
+	"github.com/secretreview/secretreview/internal/policy"
+	"github.com/secretreview/secretreview/internal/secretstore"
+	"github.com/secretreview/secretreview/internal/sensitive"
+)
+
+// Settings are what a manager is started with.
+type Settings struct {
+	// Cluster, Prefix and Region identify what is ours in AWS.
+	Cluster, Prefix, Region string
+	// Account is the AWS account of the controller; empty if not known.
+	Account string
+	// Identities tells people apart.
+	Identities policy.Identities
+	// RequireOwnerTag serves a live secret only where its owner tag names this
+	// cluster and namespace.
+	RequireOwnerTag bool
+	// ConsistencyGrace is how long after its creation a change's staged secret
+	// may be missing before that counts: AWS is eventually consistent.
+	ConsistencyGrace time.Duration
+	// ProjectGrace is how long a change waits for a project or environment that
+	// is not there: Git may bring both at once, in any order.
+	ProjectGrace time.Duration
+	// NewVersionID makes a random VersionId: a UUID.
+	NewVersionID func() string
+}
+
+// Trust is the state of the admission policies; see guard.State.
+type Trust struct {
+	Intact   bool
+	Epoch    int64
+	Since    time.Time
+	Reason   string
+	Policies []v1alpha1.ObjectRevision
+}
+
+// Facts are what has been observed. What is nil has not been looked at.
+type Facts struct {
+	Now    time.Time
+	Change *v1alpha1.SecretChange
+	// Project is nil if there is none of that name.
+	Project *v1alpha1.SecretProject
+	Trust   Trust
+	Queue   Queue
+	// Fresh says that Change and Project were read from the API server itself,
+	// not from a cache.
+	Fresh       bool
+	Staged      *Staged
+	StagedValue *StagedValue
+	Live        *Live
+	LiveValue   *LiveValue
+}
+
+// Staged is a staged secret's metadata.
+type Staged struct {
+	Missing bool
+	Secret  secretstore.Secret
+}
+
+// StagedValue is the staged version that the change pins.
+type StagedValue struct {
+	Missing bool
+	Value   sensitive.Value
+}
+
+// Live is the live secret's metadata.
+type Live struct {
+	Missing bool
+	Secret  secretstore.Secret
+	// Labels are our labels on its versions.
+	Labels []Label
+}
+
+// Label is one of our labels on a version of the live secret.
+type Label struct {
+	VersionID string
+	ChangeUID string
+	// Known says that this cluster has, or is on record to have had, the change.
+	Known bool
+	// AppliedAt is when that change became live; zero if it never did, or if
+	// the change itself is gone.
+	AppliedAt time.Time
+}
+
+// LiveValue is a version of the live secret.
+type LiveValue struct {
+	// Missing says that the secret has no such version, or none at all.
+	Missing   bool
+	VersionID string
+	Document  document.Document
+	// Err is why the value is not a document.
+	Err error
+}
+
+// Read is something that Decide needs to see first.
+type Read string
+
+// Reads.
+const (
+	// ReadNothing: the action is complete.
+	ReadNothing Read = ""
+	// ReadFresh: Change, Project and Queue again, past every cache.
+	ReadFresh Read = "Fresh"
+	// ReadStaged: the staged secret's metadata.
+	ReadStaged Read = "Staged"
+	// ReadStagedValue: the pinned staged version.
+	ReadStagedValue Read = "StagedValue"
+	// ReadLive: the live secret's metadata.
+	ReadLive Read = "Live"
+	// ReadLiveValue: Action.ReadVersion of the live secret, AWSCURRENT if empty.
+	ReadLiveValue Read = "LiveValue"
+)
+
+// EffectKind names the one outside effect of a reconcile.
+type EffectKind string
+
+// Effects.
+const (
+	NoEffect        EffectKind = ""
+	AddFinalizer    EffectKind = "AddFinalizer"
+	RemoveFinalizer EffectKind = "RemoveFinalizer"
+	// RestoreStaged takes the staged secret back from its recovery window.
+	RestoreStaged EffectKind = "RestoreStaged"
+	// DeleteStaged deletes the staged secret at once.
+	DeleteStaged EffectKind = "DeleteStaged"
+	// Put writes a version of the live secret.
+	Put EffectKind = "Put"
+	// MoveLabel moves a label of the live secret.
+	MoveLabel EffectKind = "MoveLabel"
+)
+
+// Effect is one call that changes something outside.
+type Effect struct {
+	Kind EffectKind
+	// ARN is the secret that it is done to.
+	ARN string
+	// Put and Move are set for the effects of their names.
+	Put  secretstore.PutInput
+	Move secretstore.MoveLabelInput
+}
+
+// Event is told to whoever watches the change. Its reason is constant.
+type Event struct {
+	Warning         bool
+	Reason, Message string
+}
+
+// Action is what to do.
+type Action struct {
+	// Read asks for more before anything can be decided; the rest is then empty.
+	Read        Read
+	ReadVersion string
+
+	Effect Effect
+	// StatusFirst says that Status must be on record before the effect.
+	StatusFirst bool
+	// Status is the whole status to be written, if it differs.
+	Status v1alpha1.SecretChangeStatus
+	Events []Event
+	// Again asks to be called at once after the writes.
+	Again bool
+	// After asks to be called after a while; 0 waits for something to change.
+	After time.Duration
+}

@@ -1,0 +1,95 @@
+package change
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/naming"
+	"github.com/secretreview/secretreview/internal/secretstore"
+)
+
+// usable reports whether the live secret may be written for this namespace, or
+// why not.
+func (d *decider) usable() (note, bool) {
+	secret := d.Live.Secret
+	owner := naming.Owner(d.Cluster, d.Change.Namespace)
+	name := naming.LiveSecret(d.Prefix, d.Project.EffectiveProjectName(), d.spec.Environment)
+	unusable := func(reason, format string, args ...any) (note, bool) {
+		return note{reason, "Waiting: the live secret " + fmt.Sprintf(format, args...)}, false
+	}
+	switch {
+	case d.Live.Missing:
+		return unusable(v1alpha1.ReasonSecretMissing, "%s does not exist: create it", name)
+	case secret.Name != name:
+		return unusable(v1alpha1.ReasonSecretUnusable, "is not named %s", name)
+	case secret.DeletedAt != nil:
+		return unusable(v1alpha1.ReasonSecretUnusable, "%s is scheduled for deletion: restore it", name)
+	case secret.OwningService != "":
+		return unusable(v1alpha1.ReasonSecretUnusable, "%s is managed by %s, which alone may write it", name, secret.OwningService)
+	case secret.IsReplicaIn(d.Region):
+		return unusable(v1alpha1.ReasonSecretUnusable, "%s is a replica of the one in %s", name, secret.PrimaryRegion)
+	case secret.InRotation():
+		return unusable(v1alpha1.ReasonSecretUnusable, "%s is in the middle of a rotation", name)
+	case d.RequireOwnerTag && secret.Tags[naming.TagOwner] != owner:
+		return unusable(v1alpha1.ReasonNotOwner, "%s is not ours: its tag %s must be %s", name, naming.TagOwner, owner)
+	default:
+		return note{}, true
+	}
+}
+
+// foreign returns a label of a change that this cluster does not know, or nil.
+func (d *decider) foreign() *Label {
+	for i := range d.Live.Labels {
+		if l := &d.Live.Labels[i]; !l.Known {
+			return l
+		}
+	}
+	return nil
+}
+
+// adopt makes the live version one of ours, step by step: labels that this
+// cluster does not know come off, and our own goes on.
+func (d *decider) adopt() *Action {
+	current := d.Live.Secret.Current()
+	if current != d.status.BaseVersionID {
+		return d.endUnapplied(v1alpha1.PhaseConflicted, v1alpha1.ReasonConflicted, "%s", d.movedMessage(current))
+	}
+	if foreign := d.foreign(); foreign != nil {
+		return d.final(d.moveLabel(naming.VersionLabel(foreign.ChangeUID), foreign.VersionID, ""))
+	}
+	if trim, problem := d.trim(); problem != "" {
+		return d.wait(v1alpha1.ReasonSecretUnusable, problem, d.soon())
+	} else if trim != nil {
+		return &Action{Effect: *trim, Again: true}
+	}
+	return d.final(d.moveLabel(d.label(), "", current))
+}
+
+// trim takes the oldest label off when writing another version would leave more
+// restorable than the policy says, or more labels than AWS allows.
+func (d *decider) trim() (*Effect, string) {
+	if d.Live.Secret.VersionWith(d.label()) != "" {
+		return nil, ""
+	}
+	current := d.Live.Secret.Current()
+	older := slices.DeleteFunc(slices.Clone(d.Live.Labels), func(l Label) bool { return l.VersionID == current })
+	slices.SortFunc(older, func(a, b Label) int {
+		return cmp.Or(a.AppliedAt.Compare(b.AppliedAt), cmp.Compare(a.VersionID, b.VersionID))
+	})
+	// Ours, and AWSPREVIOUS where there is none yet.
+	wanted := d.Live.Secret.LabelCount() + 1
+	if d.Live.Secret.Previous() == "" {
+		wanted++
+	}
+	if len(older) < d.policy.VersionHistory && wanted <= secretstore.MaxLabels {
+		return nil, ""
+	}
+	if len(older) == 0 {
+		return nil, fmt.Sprintf("Waiting: the live secret has %d version labels that are not ours, of %d allowed: take some off",
+			d.Live.Secret.LabelCount(), secretstore.MaxLabels)
+	}
+	effect := d.moveLabel(naming.VersionLabel(older[0].ChangeUID), older[0].VersionID, "")
+	return &effect, ""
+}

@@ -1,0 +1,84 @@
+package change
+
+import (
+	"cmp"
+
+	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/policy"
+)
+
+// Queue is a change's place among the others of its environment.
+type Queue struct {
+	// Ahead names the change that goes first; empty if it is this one's turn.
+	Ahead string
+	// Earlier counts the same person's unfinished changes that are older.
+	Earlier int
+	// WroteTarget says, of a restore, that an Applied change of the environment
+	// wrote the version that it goes back to.
+	WroteTarget bool
+}
+
+// QueueOf places a change among its environment's other changes. Finished ones
+// matter only to a restore.
+func QueueOf(change *v1alpha1.SecretChange, others []v1alpha1.SecretChange, ids policy.Identities) Queue {
+	var q Queue
+	var first *v1alpha1.SecretChange
+	proposer := ids.Person(change.Spec.ProposedBy)
+	for i := range others {
+		other := &others[i]
+		if other.UID == change.UID {
+			continue
+		}
+		if writes(other, change.Spec.Restore) {
+			q.WroteTarget = true
+		}
+		if other.Status.Phase.Finished() || other.DeletionTimestamp != nil {
+			continue
+		}
+		if ids.Person(other.Spec.ProposedBy) == proposer && created(other, change) < 0 {
+			q.Earlier++
+		}
+		if other.Status.Phase == v1alpha1.PhaseApproved && (first == nil || precedes(other, first)) {
+			first = other
+		}
+	}
+	if first != nil && precedes(first, change) {
+		q.Ahead = first.Name
+	}
+	return q
+}
+
+// writes reports whether other made live what the restore goes back to.
+func writes(other *v1alpha1.SecretChange, restore *v1alpha1.RestoreSource) bool {
+	return restore != nil && restore.VersionID != "" && other.Status.Phase == v1alpha1.PhaseApplied &&
+		other.Status.AppliedVersionID == string(restore.VersionID)
+}
+
+// precedes orders approved changes: one that may already have written goes
+// first, then the oldest decision.
+func precedes(a, b *v1alpha1.SecretChange) bool {
+	if begunA, begunB := a.Status.Attempt != nil, b.Status.Attempt != nil; begunA != begunB {
+		return begunA
+	}
+	return cmp.Or(decided(a, b), cmp.Compare(a.UID, b.UID)) < 0
+}
+
+// decided compares times of decision; who has none comes last.
+func decided(a, b *v1alpha1.SecretChange) int {
+	at, bt := a.Status.DecidedAt, b.Status.DecidedAt
+	if at == nil || bt == nil {
+		return cmp.Compare(rank(at != nil), rank(bt != nil))
+	}
+	return at.Compare(bt.Time)
+}
+
+func rank(decided bool) int {
+	if decided {
+		return 0
+	}
+	return 1
+}
+
+func created(a, b *v1alpha1.SecretChange) int {
+	return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.UID, b.UID))
+}
