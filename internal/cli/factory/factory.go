@@ -6,6 +6,7 @@ package factory
 import (
 	"context"
 	"io"
+	"path/filepath"
 
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -60,8 +61,17 @@ type Factory struct {
 func (f *Factory) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVarP(&f.Flags.Project, "project", "p", "", "SecretProject, by its Kubernetes name or its name in AWS")
 	flags.StringVarP(&f.Flags.Environment, "env", "e", "", "environment of the project")
-	f.KubeFlags.AddFlags(flags)
+	kube := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.KubeFlags.AddFlags(kube)
+	kube.VisitAll(func(flag *pflag.Flag) {
+		flag.Hidden = !shownKubeFlags[flag.Name]
+	})
+	flags.AddFlagSet(kube)
 }
+
+// shownKubeFlags are the flags of kubectl that help lists; all the others work
+// as well.
+var shownKubeFlags = map[string]bool{"namespace": true, "context": true, "kubeconfig": true, "as": true, "as-group": true, "request-timeout": true}
 
 // Config returns what flags, .sr.json and the user's file say, in this order.
 func (f *Factory) Config() (config.Config, error) {
@@ -91,4 +101,17 @@ func (f *Factory) Store(ctx context.Context, region string) (secretstore.Store, 
 	}
 	f.stores[region] = store
 	return store, nil
+}
+
+// Path makes a path that a person gave absolute.
+func (f *Factory) Path(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(f.Directory, path)
+}
+
+// ReadIn reads all of In, at most limit+1 bytes, until ctx ends.
+func (f *Factory) ReadIn(ctx context.Context, limit int64) ([]byte, error) {
+	return wait(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(f.In, limit+1)) })
 }

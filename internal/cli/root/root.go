@@ -19,7 +19,8 @@ makes exactly the reviewed values live.
 
 Project and environment come from --project and --env, else from ` + ".sr.json" + ` in this
 directory or above it, else from your own configuration file. Each may say, in JSON:
-project, environment, namespace, context, region, prefix.
+project, environment, namespace, context, region, prefix. All of kubectl's connection
+flags work too.
 
 `
 

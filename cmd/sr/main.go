@@ -1,0 +1,54 @@
+// Command sr proposes, reviews and approves changes to secrets. Called as
+// kubectl-sr it is kubectl's plugin "kubectl sr".
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/secretreview/secretreview/internal/cli/exit"
+	"github.com/secretreview/secretreview/internal/cli/factory"
+	"github.com/secretreview/secretreview/internal/cli/root"
+	"github.com/secretreview/secretreview/internal/secretstore"
+	"github.com/secretreview/secretreview/internal/secretstore/aws"
+)
+
+// version is set by the linker: -X main.version=v1.2.3.
+var version string
+
+func main() { os.Exit(int(run())) }
+
+func run() exit.Code {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// The first Ctrl-C lets a command clean up; a second one ends the process.
+	context.AfterFunc(ctx, stop)
+
+	f, err := factory.New(root.Program(os.Args[0]), release(), openStore)
+	if err != nil {
+		return exit.Report(os.Stderr, "sr", err)
+	}
+	return root.Run(ctx, f, os.Args[1:])
+}
+
+func openStore(ctx context.Context, region string) (secretstore.Store, error) {
+	store, err := aws.New(ctx, aws.Options{Region: region, Version: release()})
+	if err != nil {
+		return nil, exit.Errorf(exit.Usage, "%w", err)
+	}
+	return store, nil
+}
+
+func release() string {
+	if version != "" {
+		return version
+	}
+	info, ok := debug.ReadBuildInfo()
+	if ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}
