@@ -172,3 +172,12 @@ type Action struct {
 	// After asks to be called after a while; 0 waits for something to change.
 	After time.Duration
 }
+
+// ProjectName returns the project's name in AWS: the SecretProject's, or, where
+// that is gone, the change's own word for it.
+func (f Facts) ProjectName() string {
+	if f.Project == nil {
+		return f.Change.Spec.Project
+	}
+	return f.Project.EffectiveProjectName()
+}

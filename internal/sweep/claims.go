@@ -19,9 +19,7 @@ type claimIndex struct {
 func indexClaims(claims []Claim) claimIndex {
 	index := claimIndex{byARN: map[string][]Claim{}, byName: map[namespacedName]Claim{}}
 	for _, claim := range claims {
-		if claim.ARN != "" {
-			index.byARN[claim.ARN] = append(index.byARN[claim.ARN], claim)
-		}
+		index.byARN[claim.ARN] = append(index.byARN[claim.ARN], claim)
 		if !claim.Finished {
 			index.byName[namespacedName{claim.Namespace, claim.Name}] = claim
 		}

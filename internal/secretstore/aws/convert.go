@@ -73,9 +73,13 @@ func gotten(out *secretsmanager.GetSecretValueOutput) secretstore.Version {
 	return v
 }
 
+// sortedLabels leaves out what has no label, which AWS does not show anyway.
 func sortedLabels(versions map[string][]string) map[string][]string {
 	sorted := make(map[string][]string, len(versions))
 	for id, labels := range versions {
+		if len(labels) == 0 {
+			continue
+		}
 		sorted[id] = slices.Sorted(slices.Values(labels))
 	}
 	return sorted
