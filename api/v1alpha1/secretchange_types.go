@@ -23,8 +23,8 @@ import (
 // +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.spec.reason`
 // +kubebuilder:printcolumn:name="Expires",type=string,format=date-time,priority=1,JSONPath=`.status.expiresAt`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.message`
-// +kubebuilder:validation:XValidation:rule="!(oldSelf.?status.?phase.orValue('') in ['Applied','Rejected','Conflicted','Expired','Invalid']) || self.?status.?phase.orValue('') == oldSelf.?status.?phase.orValue('')",message="a finished phase never changes"
-// +kubebuilder:validation:XValidation:rule="!(oldSelf.?status.?phase.orValue('') in ['Applied','Rejected','Conflicted','Expired','Invalid']) || self.spec == oldSelf.spec",message="a finished change takes no more reviews"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.phase) || !(oldSelf.status.phase in ['Applied','Rejected','Conflicted','Expired','Invalid']) || (has(self.status) && has(self.status.phase) && self.status.phase == oldSelf.status.phase)",message="a finished phase never changes"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.phase) || !(oldSelf.status.phase in ['Applied','Rejected','Conflicted','Expired','Invalid']) || self.spec == oldSelf.spec",message="a finished change takes no more reviews"
 type SecretChange struct {
 	metav1.TypeMeta `json:",inline"`
 	// +optional
@@ -54,10 +54,10 @@ type SecretChangeList struct {
 // +kubebuilder:validation:XValidation:rule="self.environment == oldSelf.environment",message="environment is immutable"
 // +kubebuilder:validation:XValidation:rule="self.reason == oldSelf.reason",message="reason is immutable"
 // +kubebuilder:validation:XValidation:rule="self.proposedBy == oldSelf.proposedBy",message="proposedBy is immutable"
-// +kubebuilder:validation:XValidation:rule="self.?staged == oldSelf.?staged && self.?rollback == oldSelf.?rollback && self.?restore == oldSelf.?restore",message="the source (staged, rollback or restore) is immutable"
-// +kubebuilder:validation:XValidation:rule="self.?baseVersionID == oldSelf.?baseVersionID",message="baseVersionID is immutable"
+// +kubebuilder:validation:XValidation:rule="(has(self.staged) ? has(oldSelf.staged) && self.staged == oldSelf.staged : !has(oldSelf.staged)) && (has(self.rollback) ? has(oldSelf.rollback) && self.rollback == oldSelf.rollback : !has(oldSelf.rollback)) && (has(self.restore) ? has(oldSelf.restore) && self.restore == oldSelf.restore : !has(oldSelf.restore))",message="the source (staged, rollback or restore) is immutable"
+// +kubebuilder:validation:XValidation:rule="has(self.baseVersionID) ? has(oldSelf.baseVersionID) && self.baseVersionID == oldSelf.baseVersionID : !has(oldSelf.baseVersionID)",message="baseVersionID is immutable"
 // +kubebuilder:validation:XValidation:rule="has(self.staged) || has(self.baseVersionID)",message="rollback and restore require baseVersionID, the live version they start from"
-// +kubebuilder:validation:XValidation:rule="oldSelf.?reviews.orValue([]).all(o, self.?reviews.orValue([]).exists(r, r.reviewer == o.reviewer && (r == o || (o.verdict == 'Approved' && r.verdict == 'Rejected'))))",message="reviews only grow; one's own Approved may only turn into Rejected"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.reviews) || oldSelf.reviews.all(o, has(self.reviews) && self.reviews.exists(r, r.reviewer == o.reviewer && (r == o || (o.verdict == 'Approved' && r.verdict == 'Rejected'))))",message="reviews only grow; one's own Approved may only turn into Rejected"
 type SecretChangeSpec struct {
 	// Project is the Kubernetes name of the SecretProject in this namespace.
 	//

@@ -43,7 +43,7 @@ type SecretProjectList struct {
 // SecretProjectSpec is the policy. Each of an environment's own fields, where
 // set, goes before the project's.
 //
-// +kubebuilder:validation:XValidation:rule="self.?projectName == oldSelf.?projectName",message="projectName is immutable"
+// +kubebuilder:validation:XValidation:rule="has(self.projectName) ? has(oldSelf.projectName) && self.projectName == oldSelf.projectName : !has(oldSelf.projectName)",message="projectName is immutable"
 type SecretProjectSpec struct {
 	// ProjectName is the project's name in AWS; it defaults to the Kubernetes
 	// name and is immutable.
