@@ -5,9 +5,11 @@ package factory
 
 import (
 	"context"
+	"errors"
 	"io"
 	"path/filepath"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -114,4 +116,13 @@ func (f *Factory) Path(path string) string {
 // ReadIn reads all of In, at most limit+1 bytes, until ctx ends.
 func (f *Factory) ReadIn(ctx context.Context, limit int64) ([]byte, error) {
 	return wait(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(f.In, limit+1)) })
+}
+
+// NoArgs is a cobra.PositionalArgs for commands that take flags only. It does
+// not quote what it refuses, which may be a value.
+func NoArgs(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return errors.New("it takes no arguments, only flags")
+	}
+	return nil
 }

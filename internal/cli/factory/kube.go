@@ -15,9 +15,9 @@ import (
 	"github.com/secretreview/secretreview/api/v1alpha1"
 )
 
-// newKubeFlags returns kubectl's flags, without the one for a cache of
+// NewKubeFlags returns kubectl's flags, without the one for a cache of
 // discovery, which is not asked.
-func newKubeFlags() *genericclioptions.ConfigFlags {
+func NewKubeFlags() *genericclioptions.ConfigFlags {
 	flags := genericclioptions.NewConfigFlags(true)
 	flags.CacheDir = nil
 	return flags

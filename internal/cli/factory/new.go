@@ -31,6 +31,6 @@ func New(program, version string, newStore func(context.Context, string) (secret
 		UserConfig: config.UserFile(),
 		Getenv:     os.Getenv,
 		NewStore:   newStore,
-		KubeFlags:  newKubeFlags(),
+		KubeFlags:  NewKubeFlags(),
 	}, nil
 }

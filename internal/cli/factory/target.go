@@ -7,12 +7,15 @@ import (
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/validate/content"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/cli/config"
 	"github.com/secretreview/secretreview/internal/cli/exit"
+	"github.com/secretreview/secretreview/internal/policy"
 )
 
 // Target is the environment that a command is about.
@@ -132,4 +135,25 @@ func findByProjectName(ctx context.Context, kube client.Client, namespace, name 
 	}
 	return nil, exit.Errorf(exit.NotFound, "namespace %q has no project %q: choose %s with --project, or another --namespace",
 		namespace, name, strings.Join(names, " or "))
+}
+
+// Warnings returns what a person should know before relying on the target, a
+// sentence without its full stop each.
+func (t *Target) Warnings() []string {
+	var warnings []string
+	name := t.Project.Name + "/" + t.Environment.Name
+	if effective, ok := policy.For(t.Project, t.Environment.Name); ok && effective.Suspended {
+		warnings = append(warnings, name+" is suspended: changes can be reviewed, and become live after the freeze")
+	}
+	if t.Status != nil && t.Status.Drift != nil {
+		text := name + " has drifted: what is live was not written by a reviewed change"
+		if t.Status.Drift.ForeignChangeUID != "" {
+			text += ", and nothing is applied until an administrator adopts it"
+		}
+		warnings = append(warnings, text)
+	}
+	if c := meta.FindStatusCondition(t.Project.Status.Conditions, v1alpha1.ConditionPoliciesInForce); c != nil && c.Status == metav1.ConditionFalse {
+		warnings = append(warnings, "the admission policies are not in force, and nothing is applied until an administrator repairs them")
+	}
+	return warnings
 }

@@ -4,9 +4,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/secretreview/secretreview/internal/cli/factory"
+	"github.com/secretreview/secretreview/internal/cli/propose"
 )
 
 // commands lists all commands in the order in which help shows them.
-func commands(_ *factory.Factory) []*cobra.Command {
-	return []*cobra.Command{}
+func commands(f *factory.Factory) []*cobra.Command {
+	return []*cobra.Command{
+		propose.New(f),
+	}
 }

@@ -1,0 +1,160 @@
+// Package propose is the command that stages new values in AWS and creates the
+// SecretChange that asks for them to be made live.
+package propose
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/secretreview/secretreview/internal/cli/exit"
+	"github.com/secretreview/secretreview/internal/cli/factory"
+	"github.com/secretreview/secretreview/internal/dotenv"
+)
+
+const (
+	long = `Propose a change to an environment's secrets.
+
+The new values are staged in AWS Secrets Manager, encrypted with the key of the live
+secret, and a SecretChange that names them is created. Nothing becomes live before
+enough people have approved it.
+
+A file (-f, by default .env) is the whole wanted state, one KEY=value a line. Live keys
+that it lacks are removed only if you say so: when asked, or with --prune. Where the
+file begins with the line that "pull" wrote, that version is its base: what others have
+changed since stays, and if you and they changed the same key, nothing is proposed.
+
+--set and --unset change single keys, of what is live or of the file. A value is taken
+  KEY=VALUE   from the command line (which others on this machine may see),
+  KEY         from you, without showing it,
+  KEY=@FILE   from a file, byte for byte,
+  KEY=-       from standard input, byte for byte.
+
+With -o yaml or json the values are staged and kept for 90 days, and the manifest is
+printed for a Git repository instead of being created.`
+
+	examples = `  # Propose what .env holds
+  {{P}} propose -r "Rotate the Stripe key"
+
+  # Change one key, typing its value, and take another one away
+  {{P}} propose -p backend-api -e production -r "New database" --set DB_URL --unset DB_HOST
+
+  # A value from a file, and one from another program
+  {{P}} propose -r "New certificate" --set TLS_KEY=@key.pem
+  vault-export | {{P}} propose -r "Move from vault" --set API_TOKEN=-
+
+  # See what would be proposed
+  {{P}} propose -r "Clean up" -f prod.env --prune --dry-run
+
+  # Write the manifest of a change into a Git repository
+  {{P}} propose -r "Add Stripe" -f .env -o yaml > changes/add-stripe.yaml`
+
+	defaultFile = ".env"
+	// maxReasonBytes is the CRD's limit.
+	maxReasonBytes = 2048
+)
+
+// Output formats.
+const (
+	outputYAML = "yaml"
+	outputJSON = "json"
+	outputName = "name"
+)
+
+// Options are the command's flags.
+type Options struct {
+	Factory *factory.Factory
+
+	Reason string
+	File   string
+	Set    []string
+	Unset  []string
+	Prune  bool
+	DryRun bool
+	Output string
+}
+
+// New returns the command.
+func New(f *factory.Factory) *cobra.Command {
+	o := &Options{Factory: f}
+	command := &cobra.Command{
+		Use:     "propose -r REASON [-f FILE] [--set KEY[=VALUE]]... [--unset KEY]...",
+		Short:   "Propose a change to an environment's secrets",
+		Long:    long,
+		Example: strings.ReplaceAll(examples, "{{P}}", f.Program),
+		Args:    factory.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+	}
+	flags := command.Flags()
+	flags.StringVarP(&o.Reason, "reason", "r", "", "why, as in a commit message (required)")
+	flags.StringVarP(&o.File, "file", "f", "", `dotenv file with the whole wanted state, "-" for standard input (default ".env", unless --set or --unset is given)`)
+	flags.StringArrayVar(&o.Set, "set", nil, "set a key: KEY=VALUE, KEY to be asked, KEY=@FILE, or KEY=- for standard input; may be repeated")
+	flags.StringArrayVar(&o.Unset, "unset", nil, "remove a key; may be repeated")
+	flags.BoolVar(&o.Prune, "prune", false, "remove live keys that the file lacks, without asking")
+	flags.BoolVar(&o.DryRun, "dry-run", false, "show what would be proposed, and stage nothing")
+	flags.StringVarP(&o.Output, "output", "o", "", "yaml or json: print the manifest for a Git repository instead of creating it; name: print the change's name only")
+	return command
+}
+
+// validate checks what can be checked without asking anybody.
+func (o *Options) validate() (edits, error) {
+	e, err := parseEdits(o.Set, o.Unset)
+	if err != nil {
+		return edits{}, err
+	}
+	if o.File == "" && len(o.Set) == 0 && len(o.Unset) == 0 {
+		o.File = defaultFile
+	}
+	readers := e.count(fromStdin)
+	if o.File == stdinMark {
+		readers++
+	}
+	switch {
+	case strings.TrimSpace(o.Reason) == "":
+		return edits{}, exit.Errorf(exit.Usage, "no reason is given: say with -r why the change is needed")
+	case len(o.Reason) > maxReasonBytes || !utf8.ValidString(o.Reason):
+		return edits{}, exit.Errorf(exit.Usage, "the reason must be text of at most %d bytes: shorten it", maxReasonBytes)
+	case !slices.Contains([]string{"", outputYAML, outputJSON, outputName}, o.Output):
+		return edits{}, exit.Errorf(exit.Usage, "unknown output %q: choose yaml, json or name", o.Output)
+	case o.DryRun && o.Output != "":
+		return edits{}, exit.Errorf(exit.Usage, "--dry-run stages nothing that -o could print: leave one of them out")
+	case o.Prune && o.File == "":
+		return edits{}, exit.Errorf(exit.Usage, "--prune is about a file: give one with -f, or use --unset")
+	case readers > 1:
+		return edits{}, exit.Errorf(exit.Usage, "standard input can be read once only: give the others with @FILE")
+	case e.count(fromPrompt) > 0 && !o.Factory.Terminal.CanAsk():
+		return edits{}, exit.Errorf(exit.Usage, "there is no terminal to ask for a value: use KEY=-, KEY=@FILE or KEY=VALUE")
+	}
+	return e, nil
+}
+
+// readFile reads the file that is given, if one is.
+func (o *Options) readFile(ctx context.Context) (*dotenv.File, error) {
+	if o.File == "" {
+		return nil, nil
+	}
+	var text []byte
+	var err error
+	if o.File == stdinMark {
+		text, err = o.Factory.ReadIn(ctx, dotenv.MaxBytes)
+	} else {
+		text, err = readFile(o.Factory.Path(o.File), dotenv.MaxBytes)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, exit.Errorf(exit.Usage, "there is no file %s: name one with -f, or use --set and --unset", o.File)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", o.File, pathless(err))
+	}
+	file, err := dotenv.Parse(strings.NewReader(string(text)))
+	if err != nil {
+		return nil, fmt.Errorf("%s, %w", o.File, err)
+	}
+	return &file, nil
+}

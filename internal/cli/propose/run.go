@@ -1,0 +1,219 @@
+package propose
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/secretreview/secretreview/internal/cli/exit"
+	"github.com/secretreview/secretreview/internal/cli/factory"
+	"github.com/secretreview/secretreview/internal/cli/wording"
+	"github.com/secretreview/secretreview/internal/document"
+	"github.com/secretreview/secretreview/internal/dotenv"
+	"github.com/secretreview/secretreview/internal/policy"
+	"github.com/secretreview/secretreview/internal/secretstore"
+)
+
+func (o *Options) run(ctx context.Context) error {
+	f := o.Factory
+	e, err := o.validate()
+	if err != nil {
+		return err
+	}
+	file, err := o.readFile(ctx)
+	if err != nil {
+		return err
+	}
+	target, err := f.ResolveProject(ctx)
+	if err != nil {
+		return err
+	}
+	if err := target.Served(); err != nil {
+		return err
+	}
+	if err := checkHeader(o.File, file, target); err != nil {
+		return err
+	}
+	values, err := e.values(ctx, f)
+	if err != nil {
+		return err
+	}
+	store, err := f.Store(ctx, target.Project.Status.Region)
+	if err != nil {
+		return err
+	}
+	live, err := readLive(ctx, store, target)
+	if err != nil {
+		return err
+	}
+	in := inputs{Live: live.values, Base: live.values, Set: values, Unset: e.unset}
+	if file != nil {
+		in.File = file.Values
+		if in.Base, err = readBase(ctx, store, target, live, file.Header); err != nil {
+			return err
+		}
+	}
+	return o.propose(ctx, store, target, live, in)
+}
+
+// propose goes on once everything is read.
+func (o *Options) propose(ctx context.Context, store secretstore.Store, target *factory.Target, live version, in inputs) error {
+	wanted, err := wantedState(in)
+	if err != nil {
+		return err
+	}
+	patch := document.NewPatch(in.Live, wanted.Wanted)
+	o.tellNotes(wanted)
+	if patch.Empty() {
+		o.tellNoChanges(target)
+		return nil
+	}
+	if err := patch.Validate(); err != nil {
+		return exit.Errorf(exit.Refused, "the change cannot be proposed: %w", err)
+	}
+	if err := o.confirmRemoval(ctx, wanted.Lacking); err != nil {
+		return err
+	}
+	p, err := o.prepare(ctx, target, live, patch)
+	if err != nil {
+		return err
+	}
+	return o.send(ctx, store, p)
+}
+
+// prepare names, dates and encodes the proposal.
+func (o *Options) prepare(ctx context.Context, target *factory.Target, live version, patch document.Patch) (*proposal, error) {
+	f := o.Factory
+	user, err := f.User(ctx)
+	if err != nil {
+		return nil, err
+	}
+	name, err := changeName(target.Project.Name, target.Environment.Name, f.Rand)
+	if err != nil {
+		return nil, err
+	}
+	effective, _ := policy.For(target.Project, target.Environment.Name)
+	keep := effective.ChangeTTL + keepSlack
+	if o.forGit() {
+		keep = max(keep, keepForGit)
+	}
+	p := &proposal{
+		target: target, change: name, user: user, reason: o.Reason, base: live.id, patch: patch,
+		keepUntil: f.Clock.Now().Add(keep),
+	}
+	return p, p.encode(f, live.values)
+}
+
+func (o *Options) forGit() bool { return o.Output == outputYAML || o.Output == outputJSON }
+
+// send stages and creates, or prints what a dry run or Git needs instead.
+func (o *Options) send(ctx context.Context, store secretstore.Store, p *proposal) error {
+	kube, err := o.Factory.Kube()
+	if err != nil {
+		return err
+	}
+	if !o.forGit() {
+		if err := p.preflight(ctx, kube); err != nil {
+			return err
+		}
+	}
+	if o.DryRun {
+		return o.tellDryRun(p)
+	}
+	arn, err := p.stage(ctx, store)
+	if err != nil {
+		return err
+	}
+	if o.forGit() {
+		if err := o.printManifest(p, arn); err != nil {
+			return p.unstage(ctx, store, arn, atOnce, err)
+		}
+		return nil
+	}
+	if err := p.create(ctx, kube, store, arn); err != nil {
+		return err
+	}
+	return o.tellProposed(p)
+}
+
+// confirmRemoval asks, or requires --prune, before keys go that only the
+// file's silence removes.
+func (o *Options) confirmRemoval(ctx context.Context, lacking []string) error {
+	if len(lacking) == 0 || o.Prune {
+		return nil
+	}
+	if !o.Factory.Terminal.CanAsk() {
+		return exit.Errorf(exit.Refused, "%s lacks %s: remove with --prune, or add to the file: %s",
+			o.File, wording.Count(len(lacking), "live key"), wording.Keys(lacking))
+	}
+	yes, err := o.Factory.Prompter.Confirm(ctx, fmt.Sprintf("%s lacks %s: %s. Remove?",
+		o.File, wording.Count(len(lacking), "live key"), wording.Keys(lacking)))
+	if err != nil {
+		return err
+	}
+	if !yes {
+		return exit.Errorf(exit.Cancelled, "nothing is proposed: add the keys to %s, or change single ones with --set", o.File)
+	}
+	return nil
+}
+
+// version is one version of the live secret.
+type version struct {
+	id     string
+	values document.Document
+}
+
+// readLive reads what is live. A secret that has no version yet is empty.
+func readLive(ctx context.Context, store secretstore.Store, t *factory.Target) (version, error) {
+	got, err := store.Get(ctx, secretstore.GetInput{ID: t.Status.SecretName})
+	if secretstore.KindOf(err) == secretstore.KindNotFound && t.Status.SecretARN != "" && t.Status.LiveVersionID == "" {
+		return version{values: document.Document{}}, nil
+	}
+	if err != nil {
+		return version{}, fmt.Errorf("read what is live: %w", err)
+	}
+	return parseVersion(got)
+}
+
+// readBase reads what the file was a copy of, which without a header is what
+// is live.
+func readBase(ctx context.Context, store secretstore.Store, t *factory.Target, live version, header dotenv.Header) (document.Document, error) {
+	if header.IsZero() || header.VersionID == live.id {
+		return live.values, nil
+	}
+	got, err := store.Get(ctx, secretstore.GetInput{ID: t.Status.SecretName, VersionID: header.VersionID})
+	if secretstore.KindOf(err) == secretstore.KindNotFound {
+		return nil, exit.Errorf(exit.Conflict,
+			"the file was pulled from version %s, which AWS no longer has, so it cannot be told what you changed: pull into another file, bring your edit over, and propose that",
+			header.VersionID)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the version that the file was pulled from: %w", err)
+	}
+	base, err := parseVersion(got)
+	return base.values, err
+}
+
+func parseVersion(got secretstore.Version) (version, error) {
+	if got.Binary {
+		return version{}, exit.Errorf(exit.Refused, "secret %q holds binary data instead of a JSON object of strings: ask whoever manages it in AWS", got.Name)
+	}
+	values, err := document.Parse(got.Value)
+	if err != nil {
+		return version{}, exit.Errorf(exit.Refused, "secret %q does not hold a JSON object of strings: %w", got.Name, err)
+	}
+	return version{id: got.VersionID, values: values}, nil
+}
+
+// checkHeader refuses a file that was pulled from another environment.
+func checkHeader(path string, file *dotenv.File, t *factory.Target) error {
+	if file == nil || file.Header.IsZero() {
+		return nil
+	}
+	project := t.Project.EffectiveProjectName()
+	if file.Header.Project == project && file.Header.Environment == t.Environment.Name {
+		return nil
+	}
+	return exit.Errorf(exit.Refused,
+		"%s was pulled from %s/%s, and not from %s/%s: choose that with -p and -e, or delete the file's first line if it is meant",
+		path, file.Header.Project, file.Header.Environment, project, t.Environment.Name)
+}
