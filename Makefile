@@ -1,0 +1,118 @@
+# Everything needs Go, git and make; `make test` also uses python3 for its independent Secrets Manager, and a C
+# compiler for the race detector, and says what it leaves out without them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# The Kubernetes release that tests and the local cluster run on: a folder of tools/kubernetes.
+K8S_VERSION ?= 1.37
+export K8S_VERSION
+
+BIN := $(CURDIR)/.bin
+K8S_MODULE := tools/kubernetes/$(K8S_VERSION)
+K8S_BIN := $(BIN)/k8s-$(K8S_VERSION)
+
+ifeq ($(wildcard $(K8S_MODULE)/go.mod),)
+$(error there is no $(K8S_MODULE); K8S_VERSION is one of: $(notdir $(wildcard tools/kubernetes/*)))
+endif
+
+# Programs are built without cgo and without the builder's paths, so that they are the same wherever they are built.
+BUILD := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w"
+
+# Go switches cgo off where it finds no C compiler, and the race detector needs it.
+RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+
+CONTROL_PLANE := $(BIN)/etcd $(addprefix $(K8S_BIN)/,kube-apiserver kube-controller-manager kubectl)
+
+##@ Use it
+
+.PHONY: up
+up: control-plane build ## Start a local cluster with everything in it, and wait until it is ready
+	$(BIN)/dev up
+
+.PHONY: down
+down: ## Stop the local cluster and forget its state
+	@if [ -x $(BIN)/dev ]; then $(BIN)/dev down; else echo "nothing to stop"; fi
+
+.PHONY: demo
+demo: up ## Play a whole story on the local cluster, printing each command and its answer
+	test/demo/demo.sh
+
+##@ Change it
+
+.PHONY: build
+build: ## Build this project's programs into .bin
+	$(BUILD) -o $(BIN)/ ./cmd/... $(wildcard ./test/dev ./test/emulator)
+	ln -sf sr $(BIN)/kubectl-sr
+	ln -sf sr $(BIN)/kubectl_complete-sr
+
+.PHONY: generate
+generate: $(BIN)/controller-gen ## Generate deep copies and CRDs from the API's types
+	$(BIN)/controller-gen object crd paths=./api/... output:crd:dir=config/crd/bases
+
+.PHONY: fmt
+fmt: $(BIN)/golangci-lint ## Format all Go code
+	$(BIN)/golangci-lint fmt
+
+##@ Check it
+
+.PHONY: test
+test: control-plane build ## Run all tests; installs what they need
+	go test $(RACE) -count=1 -p 2 -timeout 30m ./...
+
+.PHONY: test-cluster
+test-cluster: control-plane build ## Run only the tests against a cluster, as for another K8S_VERSION
+	go test -count=1 -p 2 -timeout 30m $$(go list -test -f '{{if .ForTest}}{{range .Deps}}{{if eq . "$(CLUSTER_PACKAGE)"}}{{$$.ForTest}}{{end}}{{end}}{{end}}' ./... | sort -u)
+
+CLUSTER_PACKAGE := github.com/secretreview/secretreview/test/cluster
+
+.PHONY: lint
+lint: $(BIN)/golangci-lint ## Check style, mistakes and which package may import which
+	$(BIN)/golangci-lint run
+
+.PHONY: verify-generated
+verify-generated: ## Fail when a generated file is stale
+	tools/verify-generated.sh
+
+.PHONY: verify-format
+verify-format: $(BIN)/golangci-lint ## Fail when Go code is not formatted
+	$(BIN)/golangci-lint fmt --diff
+
+.PHONY: vuln
+vuln: $(BIN)/govulncheck ## Fail on known vulnerabilities that the code can reach
+	tools/vuln.sh $(BIN)/govulncheck
+
+##@ Tools
+
+.PHONY: tools
+tools: control-plane $(addprefix $(BIN)/,controller-gen golangci-lint govulncheck) ## Build all pinned tools
+
+.PHONY: control-plane
+control-plane: $(CONTROL_PLANE)
+
+# A tool is built again when its module changes.
+$(BIN)/etcd: tools/etcd/go.mod tools/etcd/go.sum
+	cd tools/etcd && $(BUILD) -o $@ go.etcd.io/etcd/server/v3
+
+$(BIN)/controller-gen: tools/go.mod tools/go.sum
+	cd tools && $(BUILD) -o $@ sigs.k8s.io/controller-tools/cmd/controller-gen
+
+$(BIN)/govulncheck: tools/go.mod tools/go.sum
+	cd tools && $(BUILD) -o $@ golang.org/x/vuln/cmd/govulncheck
+
+$(BIN)/golangci-lint: tools/lint/go.mod tools/lint/go.sum
+	@echo "building golangci-lint; the first time takes minutes"
+	cd tools/lint && $(BUILD) -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(K8S_BIN)/%: $(K8S_MODULE)/go.mod $(K8S_MODULE)/go.sum
+	@echo "building $* $(K8S_VERSION); the first time takes minutes"
+	tools/kubernetes/build.sh $(K8S_MODULE) $* $@
+
+.PHONY: clean
+clean: down ## Remove what was built, and the local cluster
+	rm -rf $(BIN) .dev
+
+.PHONY: help
+help: ## List these targets
+	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
