@@ -81,6 +81,7 @@ func (d *decider) complete(a Action) Action {
 		return Action{Read: a.Read, ReadVersion: a.ReadVersion}
 	}
 	d.status.ObservedGeneration = d.Change.Generation
+	d.status.Message = truncate(d.status.Message)
 	d.conditions()
 	a.Status = *d.status
 	a.Events = append(a.Events, d.events...)

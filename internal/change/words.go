@@ -14,6 +14,17 @@ const shownKeys = 5
 // quote makes a name that somebody chose safe to print.
 func quote(s string) string { return fmt.Sprintf("%q", s) }
 
+// maxMessage is how many characters of a message the CRD takes.
+const maxMessage = 2048
+
+// truncate cuts a message that long names have made too long.
+func truncate(message string) string {
+	if runes := []rune(message); len(runes) > maxMessage {
+		return string(runes[:maxMessage-1]) + "…"
+	}
+	return message
+}
+
 // keyList names a few keys, quoted, and counts the rest.
 func keyList(keys []string) string {
 	var shown []string

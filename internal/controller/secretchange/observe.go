@@ -1,0 +1,223 @@
+package secretchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/change"
+	"github.com/secretreview/secretreview/internal/controller/index"
+	"github.com/secretreview/secretreview/internal/document"
+	"github.com/secretreview/secretreview/internal/naming"
+	"github.com/secretreview/secretreview/internal/secretstore"
+)
+
+// observe reads what every decision needs, from the cache.
+func (r *Reconciler) observe(ctx context.Context, name types.NamespacedName) (change.Facts, error) {
+	facts := change.Facts{Now: r.Clock.Now(), Change: &v1alpha1.SecretChange{}, Trust: change.Trust(r.Guard.State())}
+	if err := r.Client.Get(ctx, name, facts.Change); err != nil {
+		return facts, fmt.Errorf("read change %s: %w", name, err)
+	}
+	var err error
+	if facts.Project, err = project(ctx, r.Client, facts.Change); err != nil {
+		return facts, err
+	}
+	which := index.UnfinishedByEnvironment
+	if facts.Change.Spec.Restore != nil {
+		which = index.ChangesByEnvironment
+	}
+	var others v1alpha1.SecretChangeList
+	key := index.EnvironmentKey(facts.Change.Spec.Project, facts.Change.Spec.Environment)
+	if err := r.Client.List(ctx, &others, client.InNamespace(name.Namespace), client.MatchingFields{which: key}); err != nil {
+		return facts, fmt.Errorf("list the changes of %s/%s: %w", name.Namespace, key, err)
+	}
+	facts.Queue = change.QueueOf(facts.Change, others.Items, r.Settings.Identities)
+	return facts, nil
+}
+
+// project reads the change's SecretProject, or returns nil if there is none.
+func project(ctx context.Context, reader client.Reader, c *v1alpha1.SecretChange) (*v1alpha1.SecretProject, error) {
+	var p v1alpha1.SecretProject
+	err := reader.Get(ctx, types.NamespacedName{Namespace: c.Namespace, Name: c.Spec.Project}, &p)
+	if apierrors.IsNotFound(err) {
+		return nil, nil //nolint:nilnil // absence is a fact here, not a failure
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read project %s/%s: %w", c.Namespace, c.Spec.Project, err)
+	}
+	return &p, nil
+}
+
+// read adds to the facts what the action asks for.
+func (r *Reconciler) read(ctx context.Context, facts *change.Facts, action change.Action) error {
+	switch action.Read {
+	case change.ReadFresh:
+		return r.readFresh(ctx, facts)
+	case change.ReadStaged:
+		return r.readStaged(ctx, facts)
+	case change.ReadStagedValue:
+		return r.readStagedValue(ctx, facts)
+	case change.ReadLive:
+		return r.readLive(ctx, facts)
+	case change.ReadLiveValue:
+		return r.readLiveValue(ctx, facts, action.ReadVersion)
+	case change.ReadNothing:
+	}
+	return nil
+}
+
+// readFresh reads change, project and the other approved changes past the
+// cache, and asks the guard once more.
+func (r *Reconciler) readFresh(ctx context.Context, facts *change.Facts) error {
+	var fresh v1alpha1.SecretChange
+	if err := r.Fresh.Get(ctx, client.ObjectKeyFromObject(facts.Change), &fresh); err != nil {
+		return fmt.Errorf("read change %s/%s anew: %w", facts.Change.Namespace, facts.Change.Name, err)
+	}
+	if fresh.UID != facts.Change.UID {
+		return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("secretchanges").GroupResource(), fresh.Name,
+			errors.New("it was deleted and made anew"))
+	}
+	project, err := project(ctx, r.Fresh, &fresh)
+	if err != nil {
+		return err
+	}
+	var approved v1alpha1.SecretChangeList
+	err = r.Fresh.List(ctx, &approved, client.InNamespace(fresh.Namespace), client.MatchingFields{
+		"spec.project": fresh.Spec.Project, "spec.environment": fresh.Spec.Environment,
+		"status.phase": string(v1alpha1.PhaseApproved),
+	})
+	if err != nil {
+		return fmt.Errorf("list the approved changes of %s/%s: %w", fresh.Namespace, fresh.Spec.Project, err)
+	}
+	facts.Now = r.Clock.Now()
+	facts.Change, facts.Project, facts.Fresh = &fresh, project, true
+	facts.Queue.Ahead = change.QueueOf(&fresh, approved.Items, r.Settings.Identities).Ahead
+	facts.Trust = change.Trust(r.Guard.State())
+	return nil
+}
+
+func (r *Reconciler) readStaged(ctx context.Context, facts *change.Facts) error {
+	secret, err := r.Store.Describe(ctx, facts.Change.Spec.Staged.SecretARN)
+	if err != nil && secretstore.KindOf(err) != secretstore.KindNotFound {
+		return err
+	}
+	facts.Staged = &change.Staged{Secret: secret, Missing: err != nil}
+	return nil
+}
+
+func (r *Reconciler) readStagedValue(ctx context.Context, facts *change.Facts) error {
+	source := facts.Change.Spec.Staged
+	version, err := r.Store.Get(ctx, secretstore.GetInput{ID: source.SecretARN, VersionID: string(source.VersionID)})
+	if gone(err) {
+		facts.StagedValue = &change.StagedValue{Missing: true}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	facts.StagedValue = &change.StagedValue{Value: version.Value}
+	return nil
+}
+
+// gone reports whether there is nothing to be read: no secret, no version, or a
+// secret scheduled for deletion.
+func gone(err error) bool {
+	kind := secretstore.KindOf(err)
+	return kind == secretstore.KindNotFound || kind == secretstore.KindInvalidState
+}
+
+// readLive describes the live secret by its name: one that was deleted and made
+// again has another ARN.
+func (r *Reconciler) readLive(ctx context.Context, facts *change.Facts) error {
+	name := naming.LiveSecret(r.Settings.Prefix, facts.ProjectName(), facts.Change.Spec.Environment)
+	secret, err := r.Store.Describe(ctx, name)
+	if secretstore.KindOf(err) == secretstore.KindNotFound {
+		facts.Live = &change.Live{Missing: true}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	labels, err := r.labels(ctx, facts, secret)
+	if err != nil {
+		return err
+	}
+	facts.Live = &change.Live{Secret: secret, Labels: labels}
+	return nil
+}
+
+// labels tells which of our labels belong to changes of this cluster.
+func (r *Reconciler) labels(ctx context.Context, facts *change.Facts, secret secretstore.Secret) ([]change.Label, error) {
+	var out []change.Label
+	for version, labels := range secret.Versions {
+		for _, label := range labels {
+			uid, ours := naming.ChangeUID(label)
+			if !ours {
+				continue
+			}
+			var known v1alpha1.SecretChangeList
+			if err := r.Client.List(ctx, &known, client.MatchingFields{index.ChangesByUID: uid}); err != nil {
+				return nil, fmt.Errorf("look up change %q: %w", uid, err)
+			}
+			l := change.Label{VersionID: version, ChangeUID: uid, Known: len(known.Items) > 0 || onRecord(facts, version)}
+			for i := range known.Items {
+				if at := known.Items[i].Status.AppliedAt; at != nil {
+					l.AppliedAt = at.Time
+				}
+			}
+			out = append(out, l)
+		}
+	}
+	return out, nil
+}
+
+// onRecord reports whether the project remembers a version whose change has
+// been purged since.
+func onRecord(facts *change.Facts, version string) bool {
+	if facts.Project == nil {
+		return false
+	}
+	env := facts.Project.Status.Environment(facts.Change.Spec.Environment)
+	if env == nil {
+		return false
+	}
+	if env.LastAppliedVersionID == version {
+		return true
+	}
+	for _, v := range env.Versions {
+		if v.VersionID == version {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Reconciler) readLiveValue(ctx context.Context, facts *change.Facts, versionID string) error {
+	in := secretstore.GetInput{ID: facts.Project.Status.Environment(facts.Change.Spec.Environment).SecretARN, VersionID: versionID}
+	if facts.Live != nil {
+		in.ID = facts.Live.Secret.ARN
+	}
+	if versionID == "" {
+		in.Label = secretstore.LabelCurrent
+	}
+	version, err := r.Store.Get(ctx, in)
+	if gone(err) {
+		facts.LiveValue = &change.LiveValue{Missing: true, VersionID: versionID}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	facts.LiveValue = &change.LiveValue{VersionID: version.VersionID}
+	if version.Binary {
+		facts.LiveValue.Err = errors.New("it is binary, not a JSON object of strings")
+		return nil
+	}
+	facts.LiveValue.Document, facts.LiveValue.Err = document.Parse(version.Value)
+	return nil
+}
