@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"sigs.k8s.io/yaml"
 
@@ -53,7 +54,16 @@ func (o *Options) tellDiff(p *proposal) {
 
 func summary(patch document.Patch) string {
 	c := document.Count(patch.Diff())
-	return fmt.Sprintf("%d added, %d modified, %d removed", c.Added, c.Modified, c.Removed)
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		word string
+	}{{c.Added, "added"}, {c.Modified, "modified"}, {c.Removed, "removed"}} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.word))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 func (o *Options) tellDryRun(p *proposal) error {

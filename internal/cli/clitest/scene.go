@@ -1,0 +1,237 @@
+package clitest
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/document"
+	"github.com/secretreview/secretreview/internal/naming"
+	"github.com/secretreview/secretreview/internal/secretstore"
+	"github.com/secretreview/secretreview/internal/secretstore/aws"
+	"github.com/secretreview/secretreview/internal/secretstore/emulator"
+	"github.com/secretreview/secretreview/internal/sensitive"
+)
+
+// What every scene is about.
+const (
+	ClusterName = "test-cluster"
+	Project     = "backend-api"
+	Production  = "production"
+	KMSKey      = "arn:aws:kms:us-east-1:123456789012:key/0b4f8a52-1c35-4a56-9d3a-3f6a1e2b7c90"
+	// pollInterval and pollTimeout bound waiting for the API server.
+	pollInterval = 20 * time.Millisecond
+	pollTimeout  = 30 * time.Second
+)
+
+// Scene is a namespace with a project of one environment, production, and an
+// account in AWS that holds its live secret.
+type Scene struct {
+	*Env
+	Namespace string
+	Emulator  *emulator.Emulator
+	// URL is where the emulator is served.
+	URL string
+	// Store is the account's administrator.
+	Store secretstore.Store
+
+	t testing.TB
+}
+
+// NewScene makes a Scene whose live secret has these values.
+func (e *Env) NewScene(t testing.TB, live map[string]string) *Scene {
+	t.Helper()
+	s := &Scene{Env: e, t: t, Namespace: "scene-" + strings.ToLower(uuid.NewString()[:8]), Emulator: emulator.New(emulator.Options{})}
+	server := httptest.NewServer(s.Emulator)
+	t.Cleanup(server.Close)
+	s.URL = server.URL
+	s.Store = s.storeOf("administrator")
+	created := s.must(s.Store.Create(t.Context(), secretstore.CreateInput{
+		Name: s.LiveName(), VersionID: uuid.NewString(), Value: Encode(t, live), KMSKeyID: KMSKey,
+	}))
+	s.createObjects()
+	s.UpdateProject(func(p *v1alpha1.SecretProject) {
+		p.Status = v1alpha1.SecretProjectStatus{
+			ObservedGeneration: p.Generation,
+			Region:             s.Emulator.Region(), Prefix: naming.DefaultPrefix, ClusterName: ClusterName,
+			Environments: []v1alpha1.EnvironmentStatus{{
+				Name: Production, SecretName: s.LiveName(), SecretARN: created.ARN, KMSKeyID: KMSKey, LiveVersionID: created.VersionID,
+			}},
+		}
+	})
+	s.Emulator.ResetCalls()
+	return s
+}
+
+func (s *Scene) must(v secretstore.Version, err error) secretstore.Version {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return v
+}
+
+// LiveName is the live secret's name.
+func (s *Scene) LiveName() string {
+	return naming.LiveSecret(naming.DefaultPrefix, Project, Production)
+}
+
+func (s *Scene) createObjects() {
+	s.t.Helper()
+	objects := []client.Object{
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.Namespace}},
+		&v1alpha1.SecretProject{
+			ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: Project},
+			Spec:       v1alpha1.SecretProjectSpec{Environments: []v1alpha1.Environment{{Name: Production}}},
+		},
+	}
+	for role, people := range map[string][]string{"secretreview-proposer": {Alice}, "secretreview-approver": {Bob, Carol}} {
+		binding := &rbacv1.RoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: role},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
+		}
+		for _, name := range people {
+			binding.Subjects = append(binding.Subjects, rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: name})
+		}
+		objects = append(objects, binding)
+	}
+	for _, object := range objects {
+		if err := s.Admin.Create(s.t.Context(), object); err != nil {
+			s.t.Fatalf("cannot create %T: %v", object, err)
+		}
+	}
+}
+
+// UpdateProject changes the project's spec and status, as an administrator and
+// the controller would.
+func (s *Scene) UpdateProject(change func(*v1alpha1.SecretProject)) {
+	s.t.Helper()
+	project := &v1alpha1.SecretProject{}
+	if err := s.Admin.Get(s.t.Context(), client.ObjectKey{Namespace: s.Namespace, Name: Project}, project); err != nil {
+		s.t.Fatal(err)
+	}
+	change(project)
+	status := project.Status
+	if err := s.Admin.Update(s.t.Context(), project); err != nil {
+		s.t.Fatal(err)
+	}
+	project.Status = status
+	s.writeStatus(project)
+}
+
+// SetStatus writes a change's status as the controller would.
+func (s *Scene) SetStatus(change *v1alpha1.SecretChange, status v1alpha1.SecretChangeStatus) {
+	s.t.Helper()
+	change.Status = status
+	s.writeStatus(change)
+}
+
+// writeStatus writes as the one account that the policies let write status.
+func (s *Scene) writeStatus(object client.Object) {
+	s.t.Helper()
+	config := s.Cluster.AdminConfig()
+	config.Impersonate.UserName = "system:serviceaccount:secretreview-system:secretreview-manager"
+	config.Impersonate.Groups = []string{"system:masters"}
+	manager, err := client.New(config, client.Options{Scheme: s.Admin.Scheme()})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := manager.Status().Update(s.t.Context(), object); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// SetLive makes values live, past all review, and returns their version.
+func (s *Scene) SetLive(values map[string]string) string {
+	s.t.Helper()
+	id := uuid.NewString()
+	if err := s.Store.Put(s.t.Context(), secretstore.PutInput{
+		ID: s.LiveName(), VersionID: id, Value: Encode(s.t, values), Labels: []string{secretstore.LabelCurrent},
+	}); err != nil {
+		s.t.Fatal(err)
+	}
+	s.UpdateProject(func(p *v1alpha1.SecretProject) { p.Status.Environments[0].LiveVersionID = id })
+	return id
+}
+
+// Live returns the live version's id.
+func (s *Scene) Live() string {
+	s.t.Helper()
+	return s.must(s.Store.Get(s.t.Context(), secretstore.GetInput{ID: s.LiveName()})).VersionID
+}
+
+// Staged returns all staged secrets.
+func (s *Scene) Staged() []emulator.SecretState {
+	var staged []emulator.SecretState
+	for _, secret := range s.Emulator.Secrets() {
+		if strings.HasPrefix(secret.Name, naming.StagingPrefix(naming.DefaultPrefix)) {
+			staged = append(staged, secret)
+		}
+	}
+	return staged
+}
+
+// Changes returns all changes of the scene.
+func (s *Scene) Changes() []v1alpha1.SecretChange {
+	s.t.Helper()
+	var list v1alpha1.SecretChangeList
+	if err := s.Admin.List(s.t.Context(), &list, client.InNamespace(s.Namespace)); err != nil {
+		s.t.Fatal(err)
+	}
+	return list.Items
+}
+
+// Operations returns the names of the calls that were made to AWS.
+func (s *Scene) Operations() []string {
+	var names []string
+	for _, call := range s.Emulator.Calls() {
+		names = append(names, call.Operation)
+	}
+	return names
+}
+
+// storeOf connects as a user whose access key is their name.
+func (s *Scene) storeOf(user string) secretstore.Store {
+	s.t.Helper()
+	store, err := aws.New(s.t.Context(), aws.Options{
+		Region: s.Emulator.Region(), EndpointURL: s.URL, MaxBackoff: time.Millisecond,
+		Credentials: &aws.StaticCredentials{AccessKeyID: user, SecretAccessKey: "unused"},
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return store
+}
+
+// Encode writes values as a live secret holds them.
+func Encode(t testing.TB, values map[string]string) sensitive.Value {
+	t.Helper()
+	d := document.Document{}
+	for key, value := range values {
+		d[key] = sensitive.New(value)
+	}
+	encoded, err := d.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return encoded
+}
+
+func poll(ctx context.Context, done func() bool) error {
+	err := wait.PollUntilContextTimeout(ctx, pollInterval, pollTimeout, true, func(context.Context) (bool, error) { return done(), nil })
+	if err != nil {
+		return fmt.Errorf("waited in vain: %w", err)
+	}
+	return nil
+}
