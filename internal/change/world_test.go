@@ -49,10 +49,10 @@ type world struct {
 	staged   map[string]secretstore.Version
 	tags     map[string]map[string]string
 	// moves counts how often each change's version became live, by UID.
-	moves   map[string]int
+	moves map[string]int
 	// unproven are the reviews that may be forged, by change and reviewer.
 	unproven map[string]map[string]bool
-	patches map[string]document.Patch
+	patches  map[string]document.Patch
 	// lose makes the next effects' answers get lost, crash stops before them.
 	lose, crash func() bool
 	ids         int
