@@ -33,18 +33,24 @@ func (t *Target) String() string {
 	return fmt.Sprintf("project %q, environment %q in namespace %q", t.Project.Name, t.Environment.Name, t.Namespace)
 }
 
-// Served returns an error while the controller does not serve the environment,
-// so that its names in AWS are not known or its live secret cannot be used.
-func (t *Target) Served() error {
-	switch status := t.Project.Status; {
-	case t.Status != nil && t.Status.Problem != nil:
-		return exit.Errorf(exit.Refused, "%s cannot be served (%s): %s", t, t.Status.Problem.Reason, t.Status.Problem.Message)
-	case t.Status == nil, t.Status.SecretName == "", status.ClusterName == "", status.Region == "":
+// Known returns an error until the controller has said where in AWS the
+// environment is.
+func (t *Target) Known() error {
+	status := t.Project.Status
+	if t.Status == nil || t.Status.SecretName == "" || status.ClusterName == "" || status.Region == "" {
 		return exit.Errorf(exit.Unavailable,
 			"the controller has not looked at %s yet: wait a moment, or see whether it runs", t)
-	default:
-		return nil
 	}
+	return nil
+}
+
+// Served returns an error while the environment takes no changes: it is not
+// Known, or its live secret cannot be used.
+func (t *Target) Served() error {
+	if t.Status != nil && t.Status.Problem != nil {
+		return exit.Errorf(exit.Refused, "%s cannot be served (%s): %s", t, t.Status.Problem.Reason, t.Status.Problem.Message)
+	}
+	return t.Known()
 }
 
 // ResolveProject finds the project and environment that flags and

@@ -3,14 +3,12 @@ package propose
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/factory"
+	"github.com/secretreview/secretreview/internal/cli/files"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/sensitive"
 )
@@ -119,7 +117,7 @@ func (a assignment) value(ctx context.Context, f *factory.Factory) (sensitive.Va
 		return a.bounded(text, err, "stdin")
 	case fromFile:
 		path := a.argument.Reveal()
-		text, err := readFile(f.Path(path), document.MaxBytes)
+		text, err := files.Read(f.Path(path), document.MaxBytes)
 		return a.bounded(text, err, path)
 	default:
 		return a.argument, nil
@@ -128,32 +126,13 @@ func (a assignment) value(ctx context.Context, f *factory.Factory) (sensitive.Va
 
 func (a assignment) bounded(text []byte, err error, source string) (sensitive.Value, error) {
 	if err != nil {
-		return sensitive.Value{}, fmt.Errorf("read the value of %s from %s: %w", a.key, source, pathless(err))
+		return sensitive.Value{}, fmt.Errorf("read the value of %s from %s: %w", a.key, source, err)
 	}
 	if len(text) > document.MaxBytes {
 		return sensitive.Value{}, exit.Errorf(exit.Refused,
 			"the value of %s from %s is over %d bytes, more than AWS stores: shorten it", a.key, source, document.MaxBytes)
 	}
 	return sensitive.New(string(text)), nil
-}
-
-// readFile reads a file, at most limit+1 bytes of it.
-func readFile(path string, limit int64) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }()
-	return io.ReadAll(io.LimitReader(file, limit+1))
-}
-
-// pathless takes the path off an error, where a sentence has it already.
-func pathless(err error) error {
-	var withPath *os.PathError
-	if errors.As(err, &withPath) {
-		return withPath.Err
-	}
-	return err
 }
 
 // endsOneLine reports whether value is one line and its newline: what echo

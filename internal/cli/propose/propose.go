@@ -3,6 +3,7 @@
 package propose
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/factory"
+	"github.com/secretreview/secretreview/internal/cli/files"
 	"github.com/secretreview/secretreview/internal/dotenv"
 )
 
@@ -144,15 +146,15 @@ func (o *Options) readFile(ctx context.Context) (*dotenv.File, error) {
 	if o.File == stdinMark {
 		text, err = o.Factory.ReadIn(ctx, dotenv.MaxBytes)
 	} else {
-		text, err = readFile(o.Factory.Path(o.File), dotenv.MaxBytes)
+		text, err = files.Read(o.Factory.Path(o.File), dotenv.MaxBytes)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, exit.Errorf(exit.Usage, "there is no file %s: name one with -f, or use --set and --unset", o.File)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", o.File, pathless(err))
+		return nil, fmt.Errorf("read %s: %w", o.File, err)
 	}
-	file, err := dotenv.Parse(strings.NewReader(string(text)))
+	file, err := dotenv.Parse(bytes.NewReader(text))
 	if err != nil {
 		return nil, fmt.Errorf("%s, %w", o.File, err)
 	}

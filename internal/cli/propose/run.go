@@ -6,6 +6,7 @@ import (
 
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/factory"
+	"github.com/secretreview/secretreview/internal/cli/live"
 	"github.com/secretreview/secretreview/internal/cli/wording"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/dotenv"
@@ -41,22 +42,22 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	live, err := readLive(ctx, store, target)
+	now, err := readLive(ctx, store, target)
 	if err != nil {
 		return err
 	}
-	in := inputs{Live: live.values, Base: live.values, Set: values, Unset: e.unset}
+	in := inputs{Live: now.Values, Base: now.Values, Set: values, Unset: e.unset}
 	if file != nil {
 		in.File = file.Values
-		if in.Base, err = readBase(ctx, store, target, live, file.Header); err != nil {
+		if in.Base, err = readBase(ctx, store, target, now, file.Header); err != nil {
 			return err
 		}
 	}
-	return o.propose(ctx, store, target, live, in)
+	return o.propose(ctx, store, target, now, in)
 }
 
 // propose goes on once everything is read.
-func (o *Options) propose(ctx context.Context, store secretstore.Store, target *factory.Target, live version, in inputs) error {
+func (o *Options) propose(ctx context.Context, store secretstore.Store, target *factory.Target, now live.Version, in inputs) error {
 	wanted, err := wantedState(in)
 	if err != nil {
 		return err
@@ -73,7 +74,7 @@ func (o *Options) propose(ctx context.Context, store secretstore.Store, target *
 	if err := o.confirmRemoval(ctx, wanted.Lacking); err != nil {
 		return err
 	}
-	p, err := o.prepare(ctx, target, live, patch)
+	p, err := o.prepare(ctx, target, now, patch)
 	if err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func (o *Options) propose(ctx context.Context, store secretstore.Store, target *
 }
 
 // prepare names, dates and encodes the proposal.
-func (o *Options) prepare(ctx context.Context, target *factory.Target, live version, patch document.Patch) (*proposal, error) {
+func (o *Options) prepare(ctx context.Context, target *factory.Target, now live.Version, patch document.Patch) (*proposal, error) {
 	f := o.Factory
 	user, err := f.User(ctx)
 	if err != nil {
@@ -97,10 +98,10 @@ func (o *Options) prepare(ctx context.Context, target *factory.Target, live vers
 		keep = max(keep, keepForGit)
 	}
 	p := &proposal{
-		target: target, change: name, user: user, reason: o.Reason, base: live.id, patch: patch,
+		target: target, change: name, user: user, reason: o.Reason, base: now.ID, patch: patch,
 		keepUntil: f.Clock.Now().Add(keep),
 	}
-	return p, p.encode(f, live.values)
+	return p, p.encode(f, now.Values)
 }
 
 func (o *Options) forGit() bool { return o.Output == outputYAML || o.Output == outputJSON }
@@ -156,31 +157,25 @@ func (o *Options) confirmRemoval(ctx context.Context, lacking []string) error {
 	return nil
 }
 
-// version is one version of the live secret.
-type version struct {
-	id     string
-	values document.Document
-}
-
 // readLive reads what is live. A secret that has no version yet is empty.
-func readLive(ctx context.Context, store secretstore.Store, t *factory.Target) (version, error) {
-	got, err := store.Get(ctx, secretstore.GetInput{ID: t.Status.SecretName})
+func readLive(ctx context.Context, store secretstore.Store, t *factory.Target) (live.Version, error) {
+	read, err := live.Read(ctx, store, t.Status.SecretName, "")
 	if secretstore.KindOf(err) == secretstore.KindNotFound && t.Status.SecretARN != "" && t.Status.LiveVersionID == "" {
-		return version{values: document.Document{}}, nil
+		return live.Version{Values: document.Document{}}, nil
 	}
 	if err != nil {
-		return version{}, fmt.Errorf("read what is live: %w", err)
+		return live.Version{}, fmt.Errorf("read what is live: %w", err)
 	}
-	return parseVersion(got)
+	return read, nil
 }
 
 // readBase reads what the file was a copy of, which without a header is what
 // is live.
-func readBase(ctx context.Context, store secretstore.Store, t *factory.Target, live version, header dotenv.Header) (document.Document, error) {
-	if header.IsZero() || header.VersionID == live.id {
-		return live.values, nil
+func readBase(ctx context.Context, store secretstore.Store, t *factory.Target, now live.Version, header dotenv.Header) (document.Document, error) {
+	if header.IsZero() || header.VersionID == now.ID {
+		return now.Values, nil
 	}
-	got, err := store.Get(ctx, secretstore.GetInput{ID: t.Status.SecretName, VersionID: header.VersionID})
+	base, err := live.Read(ctx, store, t.Status.SecretName, header.VersionID)
 	if secretstore.KindOf(err) == secretstore.KindNotFound {
 		return nil, exit.Errorf(exit.Conflict,
 			"the file was pulled from version %s, which AWS no longer has, so it cannot be told what you changed: pull into another file, bring your edit over, and propose that",
@@ -189,19 +184,7 @@ func readBase(ctx context.Context, store secretstore.Store, t *factory.Target, l
 	if err != nil {
 		return nil, fmt.Errorf("read the version that the file was pulled from: %w", err)
 	}
-	base, err := parseVersion(got)
-	return base.values, err
-}
-
-func parseVersion(got secretstore.Version) (version, error) {
-	if got.Binary {
-		return version{}, exit.Errorf(exit.Refused, "secret %q holds binary data instead of a JSON object of strings: ask whoever manages it in AWS", got.Name)
-	}
-	values, err := document.Parse(got.Value)
-	if err != nil {
-		return version{}, exit.Errorf(exit.Refused, "secret %q does not hold a JSON object of strings: %w", got.Name, err)
-	}
-	return version{id: got.VersionID, values: values}, nil
+	return base.Values, nil
 }
 
 // checkHeader refuses a file that was pulled from another environment.

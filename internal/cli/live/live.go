@@ -1,0 +1,37 @@
+// Package live reads versions of live secrets.
+package live
+
+import (
+	"context"
+
+	"github.com/secretreview/secretreview/internal/cli/exit"
+	"github.com/secretreview/secretreview/internal/document"
+	"github.com/secretreview/secretreview/internal/secretstore"
+)
+
+// Version is one version of a live secret.
+type Version struct {
+	// ID is the VersionId in AWS.
+	ID     string
+	Values document.Document
+}
+
+// Read reads a version of the secret with this name or ARN, or, if versionID
+// is empty, what is live. It fails with the store's error, or with an
+// exit.Error of Refused where the secret does not hold an object of strings.
+func Read(ctx context.Context, store secretstore.Store, id, versionID string) (Version, error) {
+	got, err := store.Get(ctx, secretstore.GetInput{ID: id, VersionID: versionID})
+	if err != nil {
+		return Version{}, err
+	}
+	if got.Binary {
+		return Version{}, exit.Errorf(exit.Refused,
+			"secret %q holds binary data instead of a JSON object of strings: ask whoever manages it in AWS", got.Name)
+	}
+	values, err := document.Parse(got.Value)
+	if err != nil {
+		return Version{}, exit.Errorf(exit.Refused,
+			"secret %q does not hold a JSON object of strings, %w: ask whoever manages it in AWS", got.Name, err)
+	}
+	return Version{ID: got.VersionID, Values: values}, nil
+}

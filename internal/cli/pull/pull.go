@@ -1,0 +1,191 @@
+// Package pull is the command that writes what is live into a dotenv file.
+package pull
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"github.com/secretreview/secretreview/internal/cli/exit"
+	"github.com/secretreview/secretreview/internal/cli/factory"
+	"github.com/secretreview/secretreview/internal/cli/live"
+	"github.com/secretreview/secretreview/internal/cli/wording"
+	"github.com/secretreview/secretreview/internal/document"
+	"github.com/secretreview/secretreview/internal/dotenv"
+)
+
+const (
+	long = `Write what is live into a dotenv file.
+
+The file can be read by you alone, and is replaced at once or not at all. Its first line
+names project, environment and version; "propose" takes that version as the base of your
+edit, and notices what others have changed since.
+
+A file with edits that were never proposed is not overwritten, unless you say so.
+
+The names in AWS come from the SecretProject in the cluster. Where both region and prefix
+are known, by flags or configuration (the region also by AWS_REGION), AWS alone is asked,
+and --project is the project's name in AWS.`
+
+	examples = `  # Write .env
+  {{P}} pull
+
+  # Another environment, into another file
+  {{P}} pull -p backend-api -e dev -o dev.env
+
+  # For another program, through a pipe
+  {{P}} pull -e dev -o - | grep ^DB_
+
+  # See which keys there are
+  {{P}} pull --keys-only
+
+  # Without a cluster, as in a build
+  {{P}} pull -p backend-api -e dev --region eu-central-1 --prefix secret-review/`
+
+	defaultFile = ".env"
+	// stdoutMark is how standard output is given as the file.
+	stdoutMark = "-"
+)
+
+// Options are the command's flags.
+type Options struct {
+	Factory *factory.Factory
+
+	Output   string
+	KeysOnly bool
+	Yes      bool
+	Region   string
+	Prefix   string
+}
+
+// New returns the command.
+func New(f *factory.Factory) *cobra.Command {
+	o := &Options{Factory: f}
+	command := &cobra.Command{
+		Use:     "pull [-o FILE] [--keys-only]",
+		Short:   "Write what is live into a dotenv file",
+		Long:    long,
+		Example: strings.ReplaceAll(examples, "{{P}}", f.Program),
+		Args:    factory.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+	}
+	flags := command.Flags()
+	flags.StringVarP(&o.Output, "output", "o", "", `file to write, "-" for standard output (default ".env")`)
+	flags.BoolVar(&o.KeysOnly, "keys-only", false, "print the keys, one a line, and write no file")
+	flags.BoolVarP(&o.Yes, "yes", "y", false, "overwrite a file also if it has edits that were not proposed")
+	flags.StringVar(&o.Region, "region", "", "AWS region of the live secret")
+	flags.StringVar(&o.Prefix, "prefix", "", `what the names of all secrets in AWS begin with, such as "secret-review/"`)
+	return command
+}
+
+func (o *Options) run(ctx context.Context) error {
+	f := o.Factory
+	if o.KeysOnly && o.Output != "" {
+		return exit.Errorf(exit.Usage, "--keys-only writes no file: leave out -o, and redirect the output if it is meant")
+	}
+	if o.Output == "" {
+		o.Output = defaultFile
+	}
+	file := target{path: f.Path(o.Output), shown: o.Output}
+	toFile := !o.KeysOnly && o.Output != stdoutMark
+	if toFile {
+		if err := file.check(); err != nil {
+			return err
+		}
+	}
+	s, err := o.locate(ctx)
+	if err != nil {
+		return err
+	}
+	store, err := f.Store(ctx, s.region)
+	if err != nil {
+		return err
+	}
+	now, err := live.Read(ctx, store, s.name, "")
+	if err != nil {
+		return s.explain(err)
+	}
+	if o.KeysOnly {
+		return o.printKeys(now)
+	}
+	p := pulled{source: s, version: now}
+	p.leaveOutUnwritable()
+	if len(p.leftOut) > 0 {
+		_, _ = fmt.Fprintf(f.ErrOut, "Warning: left out, since no dotenv file can carry such keys: %s.\n", wording.Keys(p.leftOut))
+	}
+	if !toFile {
+		return o.print(p)
+	}
+	if err := o.confirmOverwrite(ctx, store, file, p); err != nil {
+		return err
+	}
+	return o.write(ctx, file, p)
+}
+
+// pulled is what a file is to hold.
+type pulled struct {
+	source  source
+	version live.Version
+	leftOut []string
+}
+
+func (p *pulled) header() dotenv.Header {
+	return dotenv.Header{Project: p.source.project, Environment: p.source.environment, VersionID: p.version.ID}
+}
+
+func (p *pulled) leaveOutUnwritable() {
+	p.version.Values, p.leftOut = writable(p.version.Values)
+}
+
+// writable returns the part of a document that a file can carry, and the keys
+// that it cannot.
+func writable(values document.Document) (document.Document, []string) {
+	kept := document.Document{}
+	var leftOut []string
+	for _, key := range values.Keys() {
+		if document.ValidKey(key) == nil {
+			kept[key] = values[key]
+		} else {
+			leftOut = append(leftOut, key)
+		}
+	}
+	return kept, leftOut
+}
+
+func (o *Options) printKeys(now live.Version) error {
+	for _, key := range now.Values.Keys() {
+		if _, err := fmt.Fprintln(o.Factory.Out, wording.Key(key)); err != nil {
+			return fmt.Errorf("print the keys: %w", err)
+		}
+	}
+	return nil
+}
+
+// print writes to standard output. What a terminal would act on is not shown on
+// one: a value must not be able to repaint the screen.
+func (o *Options) print(p pulled) error {
+	if o.Factory.Terminal.StdoutTTY {
+		if keys := unprintable(p.version.Values); len(keys) > 0 {
+			return exit.Errorf(exit.Refused, "a terminal cannot show the values of %s as they are: name a file with -o", wording.Keys(keys))
+		}
+	}
+	if err := dotenv.Format(o.Factory.Out, p.version.Values, p.header()); err != nil {
+		return fmt.Errorf("print the values: %w", err)
+	}
+	return nil
+}
+
+func unprintable(values document.Document) []string {
+	var keys []string
+	for _, key := range values.Keys() {
+		if strings.ContainsFunc(values[key].Reveal(), func(r rune) bool {
+			return !unicode.IsPrint(r) && r != '\n' && r != '\t'
+		}) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
