@@ -48,7 +48,7 @@ func RepositoryRoot() (string, error) {
 		return "", fmt.Errorf("cannot tell the working directory: %w", err)
 	}
 	for dir := start; ; dir = filepath.Dir(dir) {
-		content, err := os.ReadFile(filepath.Join(dir, "go.mod")) //nolint:gosec // a fixed name in a parent folder
+		content, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 		if err == nil && strings.HasPrefix(string(content), "module "+modulePath+"\n") {
 			return dir, nil
 		}

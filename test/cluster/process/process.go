@@ -58,7 +58,7 @@ func Start(command Command) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the log of %s: %w", command.Name, err)
 	}
-	cmd := exec.Command(command.Path, command.Args...) //nolint:gosec // running the program it is given is its purpose
+	cmd := exec.Command(command.Path, command.Args...)
 	cmd.Env, cmd.Dir = command.Env, command.Dir
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = attributes()
@@ -158,7 +158,7 @@ func (p *Process) signal(signal syscall.Signal) error {
 
 // Tail is the last 4 KiB of a log file, or a sentence saying why it cannot be read.
 func Tail(path string) string {
-	content, err := os.ReadFile(path) //nolint:gosec // a log file that this program wrote
+	content, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Sprintf("(no log: %v)", err)
 	}
