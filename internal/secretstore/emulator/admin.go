@@ -2,7 +2,9 @@ package emulator
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -70,6 +72,9 @@ func postFault(e *Emulator, decode func(any) error) (any, error) {
 	}
 	if err := decode(&in); err != nil {
 		return nil, err
+	}
+	if !slices.Contains(faultKinds, in.Kind) {
+		return nil, fmt.Errorf("there is no fault of kind %q, only %q", in.Kind, faultKinds)
 	}
 	if in.Delay != "" {
 		delay, err := time.ParseDuration(in.Delay)

@@ -57,8 +57,9 @@ func (r *request) apply(s *secret, to State) error {
 		s.rotation.enabled = *to.RotationEnabled
 	}
 	if to.Replicas != nil {
-		s.primaryRegion, s.replicas = r.e.region, nil
+		s.primaryRegion, s.replicas = "", nil
 		for _, one := range to.Replicas {
+			s.primaryRegion = r.e.region
 			s.replicas = append(s.replicas, replica{Region: one.Region, KmsKeyId: one.KMSKeyID, Status: one.Status, StatusMessage: one.Message})
 		}
 	}

@@ -31,6 +31,11 @@ const (
 	FaultStale FaultKind = "stale"
 )
 
+var faultKinds = []FaultKind{
+	FaultThrottle, FaultInternal, FaultUnavailable, FaultDeny, FaultError,
+	FaultDelay, FaultDrop, FaultLose, FaultStale,
+}
+
 // Fault says which calls fail, how and how often.
 type Fault struct {
 	Kind FaultKind `json:"kind"`
