@@ -52,7 +52,9 @@ type Store interface {
 	// must look again.
 	MoveLabel(ctx context.Context, in MoveLabelInput) error
 	// Delete removes a secret, at once or after a recovery window. Deleting one
-	// that is gone, by force, is no error.
+	// that is gone, by force, is no error; scheduling one that is scheduled is
+	// KindInvalidState. One deleted at once may be seen for some seconds more, as
+	// scheduled for deletion, and keeps its name taken for as long.
 	Delete(ctx context.Context, in DeleteInput) error
 	// Restore takes back a Delete within its recovery window.
 	Restore(ctx context.Context, id string) error
@@ -100,7 +102,9 @@ type GetInput struct {
 // Version is one version with its value.
 type Version struct {
 	ARN, Name, VersionID string
-	Labels               []string
+	// Labels are what the version bore when it was read, sorted; a version that
+	// package cache remembers has none, because labels move.
+	Labels []string
 	// Value is the SecretString. Binary says that the version holds a
 	// SecretBinary instead; then Value is empty.
 	Value  sensitive.Value
@@ -110,8 +114,11 @@ type Version struct {
 // CreateInput describes a new secret.
 type CreateInput struct {
 	Name string
-	// VersionID is the ClientRequestToken: a UUID, 32 to 64 characters.
-	VersionID   string
+	// VersionID is the ClientRequestToken: a UUID, 32 to 64 characters. Creating
+	// again with the same VersionID and Value is a no-op.
+	VersionID string
+	// Value empty makes a secret without any version; the service has no empty
+	// values.
 	Value       sensitive.Value
 	KMSKeyID    string
 	Description string

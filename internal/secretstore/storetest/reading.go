@@ -19,7 +19,7 @@ var reading = map[string]Case{
 		b.holds(secretstore.GetInput{ID: name, Label: "sr-1"}, "two")
 		b.holds(secretstore.GetInput{ID: name, VersionID: first}, "one")
 		b.holds(secretstore.GetInput{ID: name, VersionID: second}, "two")
-		v, err := b.Store.Get(b.ctx(), secretstore.GetInput{ID: name, VersionID: second})
+		v, err := b.Store.Get(b.ctx(), secretstore.GetInput{ID: name, Label: "sr-1"})
 		if err != nil {
 			t.Fatal(err)
 		}
