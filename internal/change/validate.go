@@ -71,11 +71,21 @@ func (d *decider) validateStaged() *Action {
 	if problem != "" {
 		return d.invalid(v1alpha1.ReasonInvalid, "Stage the change again: %s", problem)
 	}
-	live, a := d.liveDocument("")
+	live, a := d.liveDocument(d.baseIfLive())
 	if a != nil {
 		return a
 	}
 	return d.validatePatch(patch, live)
+}
+
+// baseIfLive is the base, where the project last saw it live: a pinned version
+// is often remembered, which saves a call. What is live by then is looked at
+// again before anything is written.
+func (d *decider) baseIfLive() string {
+	if base := string(d.spec.BaseVersionID); base == d.environment.LiveVersionID {
+		return base
+	}
+	return ""
 }
 
 // stagedGone gives AWS time to show what was just made.
