@@ -57,29 +57,61 @@ func (e *Env) NewScene(t testing.TB, live map[string]string) *Scene {
 	t.Cleanup(server.Close)
 	s.URL = server.URL
 	s.Store = s.storeOf("administrator")
-	created := s.must(s.Store.Create(t.Context(), secretstore.CreateInput{
-		Name: s.LiveName(), VersionID: uuid.NewString(), Value: Encode(t, live), KMSKeyID: KMSKey,
-	}))
 	s.createObjects()
-	s.UpdateProject(func(p *v1alpha1.SecretProject) {
-		p.Status = v1alpha1.SecretProjectStatus{
-			ObservedGeneration: p.Generation,
-			Region:             s.Emulator.Region(), Prefix: naming.DefaultPrefix, ClusterName: ClusterName,
-			Environments: []v1alpha1.EnvironmentStatus{{
-				Name: Production, SecretName: s.LiveName(), SecretARN: created.ARN, KMSKeyID: KMSKey, LiveVersionID: created.VersionID,
-			}},
-		}
-	})
+	s.CreateLive(Project, Production, live)
+	s.ServeProject(s.project(), Production)
 	s.Emulator.ResetCalls()
 	return s
 }
 
-func (s *Scene) must(v secretstore.Version, err error) secretstore.Version {
+// CreateLive makes a live secret, encrypted with KMSKey.
+func (s *Scene) CreateLive(project, environment string, values map[string]string) {
 	s.t.Helper()
+	if _, err := s.Store.Create(s.t.Context(), secretstore.CreateInput{
+		Name:      naming.LiveSecret(naming.DefaultPrefix, project, environment),
+		VersionID: uuid.NewString(), Value: Encode(s.t, values), KMSKeyID: KMSKey,
+	}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// ServeProject writes the status that the controller writes once it has seen a
+// project with one environment.
+func (s *Scene) ServeProject(project *v1alpha1.SecretProject, environment string) {
+	s.t.Helper()
+	secret, err := s.Store.Describe(s.t.Context(), naming.LiveSecret(naming.DefaultPrefix, project.EffectiveProjectName(), environment))
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return v
+	project.Status = v1alpha1.SecretProjectStatus{
+		ObservedGeneration: project.Generation,
+		Region:             s.Emulator.Region(), Prefix: naming.DefaultPrefix, ClusterName: ClusterName,
+		Environments: []v1alpha1.EnvironmentStatus{{
+			Name: environment, SecretName: secret.Name, SecretARN: secret.ARN, KMSKeyID: secret.KMSKeyID, LiveVersionID: secret.Current(),
+		}},
+	}
+	s.writeStatus(project)
+}
+
+// EmptyLive makes the live secret anew, without a version.
+func (s *Scene) EmptyLive() {
+	s.t.Helper()
+	if err := s.Store.Delete(s.t.Context(), secretstore.DeleteInput{ID: s.LiveName()}); err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := s.Store.Create(s.t.Context(), secretstore.CreateInput{Name: s.LiveName(), KMSKeyID: KMSKey}); err != nil {
+		s.t.Fatal(err)
+	}
+	s.ServeProject(s.project(), Production)
+}
+
+func (s *Scene) project() *v1alpha1.SecretProject {
+	s.t.Helper()
+	project := &v1alpha1.SecretProject{}
+	if err := s.Admin.Get(s.t.Context(), client.ObjectKey{Namespace: s.Namespace, Name: Project}, project); err != nil {
+		s.t.Fatal(err)
+	}
+	return project
 }
 
 // LiveName is the live secret's name.
@@ -117,10 +149,7 @@ func (s *Scene) createObjects() {
 // the controller would.
 func (s *Scene) UpdateProject(change func(*v1alpha1.SecretProject)) {
 	s.t.Helper()
-	project := &v1alpha1.SecretProject{}
-	if err := s.Admin.Get(s.t.Context(), client.ObjectKey{Namespace: s.Namespace, Name: Project}, project); err != nil {
-		s.t.Fatal(err)
-	}
+	project := s.project()
 	change(project)
 	status := project.Status
 	if err := s.Admin.Update(s.t.Context(), project); err != nil {
@@ -168,7 +197,11 @@ func (s *Scene) SetLive(values map[string]string) string {
 // Live returns the live version's id.
 func (s *Scene) Live() string {
 	s.t.Helper()
-	return s.must(s.Store.Get(s.t.Context(), secretstore.GetInput{ID: s.LiveName()})).VersionID
+	version, err := s.Store.Get(s.t.Context(), secretstore.GetInput{ID: s.LiveName()})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return version.VersionID
 }
 
 // Staged returns all staged secrets.

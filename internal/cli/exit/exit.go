@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+
+	"github.com/secretreview/secretreview/internal/cli/terminal"
 )
 
 // Code is the exit status of the process. Scripts may rely on the numbers.
@@ -83,13 +86,13 @@ func Report(w io.Writer, program string, err error) Code {
 	if err == nil || errors.As(err, &silent) {
 		return code
 	}
-	sentence := escape(err.Error())
+	sentence := strings.ReplaceAll(err.Error(), "\n", " ")
 	if code == Cancelled && !as[*Error](err) {
 		sentence = "cancelled"
 	}
 	if advice != "" {
 		sentence += "; " + advice
 	}
-	_, _ = fmt.Fprintf(w, "%s: %s\n", program, sentence)
+	_, _ = fmt.Fprintf(&terminal.Writer{Out: w}, "%s: %s\n", program, sentence)
 	return code
 }

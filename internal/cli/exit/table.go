@@ -3,11 +3,8 @@ package exit
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
-	"strings"
-	"unicode"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -104,21 +101,4 @@ func classify(err error) (Code, string) {
 		}
 	}
 	return Failure, ""
-}
-
-// escape makes s safe to show: one line, without anything that a terminal
-// would act on.
-func escape(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case r == '\n':
-			b.WriteString(" ")
-		case r == unicode.ReplacementChar || !unicode.IsPrint(r):
-			b.WriteString(strings.Trim(fmt.Sprintf("%q", r), "'"))
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
 }

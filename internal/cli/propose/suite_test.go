@@ -1,12 +1,16 @@
 package propose_test
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"github.com/secretreview/secretreview/internal/cli/clitest"
+	"github.com/secretreview/secretreview/internal/cli/exit"
+	"github.com/secretreview/secretreview/internal/document"
 )
 
 var env *clitest.Env
@@ -17,3 +21,44 @@ func TestPropose(t *testing.T) {
 }
 
 var _ = BeforeSuite(func() { env = clitest.Start(GinkgoTB()) })
+
+// to puts a command line together that says where and why.
+func to(args ...string) []string {
+	return append([]string{"propose", "-p", clitest.Project, "-e", clitest.Production, "-r", "because"}, args...)
+}
+
+// writeFile writes a file into a session's directory.
+func writeFile(s *clitest.Session, name, content string) {
+	GinkgoHelper()
+	Expect(os.WriteFile(filepath.Join(s.Dir, name), []byte(content), 0o600)).To(Succeed())
+}
+
+// stagedPatch reads the one staged document of a scene.
+func stagedPatch(scene *clitest.Scene) document.Patch {
+	GinkgoHelper()
+	staged := scene.Staged()
+	Expect(staged).To(HaveLen(1))
+	parsed, err := document.ParseStaged(staged[0].Versions[0].Value)
+	Expect(err).NotTo(HaveOccurred())
+	return parsed.Patch
+}
+
+// reveal makes a document comparable.
+func reveal(d document.Document) map[string]string {
+	plain := map[string]string{}
+	for key, value := range d {
+		plain[key] = value.Reveal()
+	}
+	return plain
+}
+
+// expectNothingDone holds that a failed command left nothing anywhere, and
+// said why in one sentence on stderr alone.
+func expectNothingDone(scene *clitest.Scene, result clitest.Result, code exit.Code) {
+	GinkgoHelper()
+	Expect(result.Code).To(Equal(code), result.Err)
+	Expect(result.Out).To(BeEmpty())
+	Expect(result.Err).To(MatchRegexp(`(?m)^sr: [^\n]+\n\z`))
+	Expect(scene.Changes()).To(BeEmpty())
+	Expect(scene.Staged()).To(BeEmpty())
+}

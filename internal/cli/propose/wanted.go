@@ -51,17 +51,32 @@ func wantedState(in inputs) (result, error) {
 	for key, value := range in.Set {
 		r.Wanted[key] = value
 	}
-	for _, key := range r.Wanted.Keys() {
-		if in.File != nil && document.ValidKey(key) != nil {
-			r.Kept = append(r.Kept, key)
-		}
-	}
+	r.describe(in)
+	return r, nil
+}
+
+// describe fills in what a person should know.
+func (r *result) describe(in inputs) {
+	edited := map[string]bool{}
 	for _, change := range document.Diff(in.Live, r.Wanted) {
+		edited[change.Key] = true
 		if change.Type == document.Removed && !slices.Contains(in.Unset, change.Key) {
 			r.Lacking = append(r.Lacking, change.Key)
 		}
 	}
-	return r, nil
+	if in.File == nil {
+		return
+	}
+	for _, change := range document.Diff(in.Base, in.Live) {
+		if !edited[change.Key] {
+			r.Newer = append(r.Newer, change.Key)
+		}
+	}
+	for _, key := range r.Wanted.Keys() {
+		if document.ValidKey(key) != nil {
+			r.Kept = append(r.Kept, key)
+		}
+	}
 }
 
 func (r *result) merge(in inputs) error {
@@ -82,14 +97,5 @@ func (r *result) merge(in inputs) error {
 			wording.Keys(clashes))
 	}
 	r.Wanted = merged
-	edited := map[string]bool{}
-	for _, change := range document.Diff(in.Live, merged) {
-		edited[change.Key] = true
-	}
-	for _, change := range document.Diff(in.Base, in.Live) {
-		if !edited[change.Key] {
-			r.Newer = append(r.Newer, change.Key)
-		}
-	}
 	return nil
 }

@@ -4,14 +4,15 @@ package pull
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/cli/live"
+	"github.com/secretreview/secretreview/internal/cli/terminal"
 	"github.com/secretreview/secretreview/internal/cli/wording"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/dotenv"
@@ -178,12 +179,13 @@ func (o *Options) print(p pulled) error {
 	return nil
 }
 
+// unprintable returns the keys whose values a terminal would not just show.
 func unprintable(values document.Document) []string {
 	var keys []string
 	for _, key := range values.Keys() {
-		if strings.ContainsFunc(values[key].Reveal(), func(r rune) bool {
-			return !unicode.IsPrint(r) && r != '\n' && r != '\t'
-		}) {
+		value := values[key].Reveal()
+		var shown strings.Builder
+		if _, err := io.WriteString(&terminal.Writer{Out: &shown}, value); err != nil || shown.String() != value {
 			keys = append(keys, key)
 		}
 	}
