@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -20,29 +21,39 @@ import (
 )
 
 func main() {
-	if err := run(); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "emulator:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
+// run serves until ctx ends.
+func run(ctx context.Context, args []string, out io.Writer) error {
 	var (
 		o           emulator.Options
-		listen      = flag.String("listen", "127.0.0.1:0", "address to serve on; port 0 picks a free one")
-		addressFile = flag.String("address-file", "", "file to write the http:// address to, once it is served")
-		principals  = flag.String("principals", "", "JSON file with the list of principals that may call; without it, anybody may do anything")
+		flags       = flag.NewFlagSet("emulator", flag.ContinueOnError)
+		listen      = flags.String("listen", "127.0.0.1:0", "address to serve on; port 0 picks a free one")
+		addressFile = flags.String("address-file", "", "file to write the http:// address to, once it is served")
+		principals  = flags.String("principals", "", "JSON file with the list of principals that may call; without it, anybody may do anything")
 	)
-	flag.StringVar(&o.Region, "region", emulator.DefaultRegion, "region to stand for")
-	flag.StringVar(&o.AccountID, "account", emulator.DefaultAccountID, "account that owns the secrets")
-	flag.DurationVar(&o.ForceDeleteDelay, "force-delete-delay", 0, "how long a secret deleted by force keeps its name; AWS takes seconds")
-	flag.Parse()
+	flags.StringVar(&o.Region, "region", emulator.DefaultRegion, "region to stand for")
+	flags.StringVar(&o.AccountID, "account", emulator.DefaultAccountID, "account that owns the secrets")
+	flags.DurationVar(&o.ForceDeleteDelay, "force-delete-delay", 0, "how long a secret deleted by force keeps its name; AWS takes seconds")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
 	if *principals != "" {
 		if err := readJSON(*principals, &o.Principals); err != nil {
 			return err
 		}
 	}
-	listener, err := net.Listen("tcp", *listen)
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", *listen)
 	if err != nil {
 		return err
 	}
@@ -52,8 +63,10 @@ func run() error {
 			return err
 		}
 	}
-	fmt.Println(address)
-	return serve(listener, emulator.New(o))
+	if _, err := fmt.Fprintln(out, address); err != nil {
+		return err
+	}
+	return serve(ctx, listener, emulator.New(o))
 }
 
 func readJSON(file string, into any) error {
@@ -83,10 +96,9 @@ func writeWhole(file, content string) error {
 	return os.Rename(temporary.Name(), file)
 }
 
-// serve returns when the process is told to stop.
-func serve(listener net.Listener, handler http.Handler) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+// serve returns once ctx has ended and the calls under way are answered, or
+// have had two seconds.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
@@ -95,7 +107,7 @@ func serve(listener net.Listener, handler http.Handler) error {
 		return err
 	case <-ctx.Done():
 	}
-	grace, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	if err := server.Shutdown(grace); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err

@@ -59,6 +59,8 @@ type Options struct {
 	// of it, "" or the kind of its error, and how long it took. List makes one
 	// call for each page.
 	OnCall func(op string, kind secretstore.Kind, took time.Duration)
+	// Now tells OnCall's time; default time.Now.
+	Now func() time.Time
 }
 
 // StaticCredentials are an access key.
@@ -74,6 +76,7 @@ type Adapter struct {
 	sts     *sts.Client
 	writes  *rate.Limiter
 	onCall  func(op string, kind secretstore.Kind, took time.Duration)
+	now     func() time.Time
 }
 
 var (
@@ -104,6 +107,7 @@ func New(ctx context.Context, o Options) (*Adapter, error) {
 		sts:     sts.NewFromConfig(cfg),
 		writes:  rate.NewLimiter(rate.Limit(o.WritesPerSecond), writeBurst),
 		onCall:  o.OnCall,
+		now:     o.Now,
 	}, nil
 }
 
@@ -128,6 +132,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.OnCall == nil {
 		o.OnCall = func(string, secretstore.Kind, time.Duration) {}
+	}
+	if o.Now == nil {
+		o.Now = time.Now //nolint:forbidigo // the default of an injected clock
 	}
 }
 

@@ -69,37 +69,37 @@ func attempts(e *emulator.Emulator, operation string) int {
 }
 
 func TestEveryCallButAMoveIsTriedAgain(t *testing.T) {
-	put := func(a *aws.Adapter, _, _ string) error {
-		return a.Put(context.Background(), secretstore.PutInput{ID: "live", VersionID: uuid.NewString(), Value: sensitive.New(marked), Labels: []string{"sr-2"}})
+	put := func(ctx context.Context, a *aws.Adapter, _, _ string) error {
+		return a.Put(ctx, secretstore.PutInput{ID: "live", VersionID: uuid.NewString(), Value: sensitive.New(marked), Labels: []string{"sr-2"}})
 	}
-	calls := map[string]func(a *aws.Adapter, first, second string) error{
-		"DescribeSecret": func(a *aws.Adapter, _, _ string) error {
-			_, err := a.Describe(context.Background(), "live")
+	calls := map[string]func(ctx context.Context, a *aws.Adapter, first, second string) error{
+		"DescribeSecret": func(ctx context.Context, a *aws.Adapter, _, _ string) error {
+			_, err := a.Describe(ctx, "live")
 			return err
 		},
-		"GetSecretValue": func(a *aws.Adapter, first, _ string) error {
-			_, err := a.Get(context.Background(), secretstore.GetInput{ID: "live", VersionID: first})
+		"GetSecretValue": func(ctx context.Context, a *aws.Adapter, first, _ string) error {
+			_, err := a.Get(ctx, secretstore.GetInput{ID: "live", VersionID: first})
 			return err
 		},
-		"CreateSecret": func(a *aws.Adapter, _, _ string) error {
-			_, err := a.Create(context.Background(), secretstore.CreateInput{Name: "new", Value: sensitive.New(marked)})
+		"CreateSecret": func(ctx context.Context, a *aws.Adapter, _, _ string) error {
+			_, err := a.Create(ctx, secretstore.CreateInput{Name: "new", Value: sensitive.New(marked)})
 			return err
 		},
 		"PutSecretValue": put,
-		"DeleteSecret": func(a *aws.Adapter, _, _ string) error {
-			return a.Delete(context.Background(), secretstore.DeleteInput{ID: "live"})
+		"DeleteSecret": func(ctx context.Context, a *aws.Adapter, _, _ string) error {
+			return a.Delete(ctx, secretstore.DeleteInput{ID: "live"})
 		},
-		"RestoreSecret": func(a *aws.Adapter, _, _ string) error { return a.Restore(context.Background(), "live") },
-		"ListSecrets": func(a *aws.Adapter, _, _ string) error {
-			_, err := a.List(context.Background(), "l")
+		"RestoreSecret": func(ctx context.Context, a *aws.Adapter, _, _ string) error { return a.Restore(ctx, "live") },
+		"ListSecrets": func(ctx context.Context, a *aws.Adapter, _, _ string) error {
+			_, err := a.List(ctx, "l")
 			return err
 		},
-		"GetCallerIdentity": func(a *aws.Adapter, _, _ string) error {
-			_, err := a.CallerIdentity(context.Background())
+		"GetCallerIdentity": func(ctx context.Context, a *aws.Adapter, _, _ string) error {
+			_, err := a.CallerIdentity(ctx)
 			return err
 		},
-		"UpdateSecretVersionStage": func(a *aws.Adapter, first, second string) error {
-			return a.MoveLabel(context.Background(), secretstore.MoveLabelInput{ID: "live", Label: secretstore.LabelCurrent, From: first, To: second})
+		"UpdateSecretVersionStage": func(ctx context.Context, a *aws.Adapter, first, second string) error {
+			return a.MoveLabel(ctx, secretstore.MoveLabelInput{ID: "live", Label: secretstore.LabelCurrent, From: first, To: second})
 		},
 	}
 	faults := map[emulator.FaultKind]secretstore.Kind{
@@ -114,7 +114,7 @@ func TestEveryCallButAMoveIsTriedAgain(t *testing.T) {
 			t.Run(operation+" under "+string(fault), func(t *testing.T) {
 				e, a, _, first, second := live(t)
 				e.Inject(emulator.Fault{Kind: fault, Operations: []string{operation}, Count: 1})
-				err := call(a, first, second)
+				err := call(t.Context(), a, first, second)
 				wantErr, wantAttempts := secretstore.Kind(""), 2
 				if operation == "UpdateSecretVersionStage" {
 					wantErr, wantAttempts = kind, 1

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -19,10 +18,10 @@ const listPage = 100
 
 // do makes one call and reports it.
 func do[Out any](ctx context.Context, a *Adapter, op, id string, call func() (Out, error)) (Out, error) {
-	start := time.Now()
+	start := a.now()
 	out, err := call()
 	err = classify(ctx, op, id, err)
-	a.onCall(op, secretstore.KindOf(err), time.Since(start))
+	a.onCall(op, secretstore.KindOf(err), a.now().Sub(start))
 	return out, err
 }
 

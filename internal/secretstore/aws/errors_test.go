@@ -113,7 +113,7 @@ func TestAMessageIsOneBoundedLineAndKeptOnlyWhereItQuotesNoInput(t *testing.T) {
 }
 
 func TestNoErrorShowsAValue(t *testing.T) {
-	ctx := context.Background()
+	ctx := t.Context()
 	put := func(a *aws.Adapter) error {
 		return a.Put(ctx, secretstore.PutInput{ID: "live", VersionID: uuid.NewString(), Value: sensitive.New(marked), Labels: []string{"sr-2"}})
 	}

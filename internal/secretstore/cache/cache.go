@@ -65,7 +65,7 @@ func New(behind secretstore.Store, o Options) *Store {
 		o.MaxBytes = DefaultMaxBytes
 	}
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = time.Now //nolint:forbidigo // the default of an injected clock
 	}
 	return &Store{Store: behind, options: o, entries: map[key]*list.Element{}, byAge: list.New()}
 }

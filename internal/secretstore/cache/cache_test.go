@@ -1,7 +1,6 @@
 package cache_test
 
 import (
-	"context"
 	"fmt"
 	"net/http/httptest"
 	"strings"
@@ -219,7 +218,7 @@ func TestAReadingThatADeletionOvertookIsNotRemembered(t *testing.T) {
 	b.emulator.SetHooks(nil, func(c emulator.Call) {
 		if c.Operation == "GetSecretValue" {
 			b.emulator.SetHooks(nil, nil)
-			if err := b.cache.Delete(context.Background(), secretstore.DeleteInput{ID: "n"}); err != nil {
+			if err := b.cache.Delete(t.Context(), secretstore.DeleteInput{ID: "n"}); err != nil {
 				t.Error(err)
 			}
 		}
@@ -252,8 +251,8 @@ func TestItIsSafeForConcurrentUse(t *testing.T) {
 
 func TestACachedStoreKeepsTheContract(t *testing.T) {
 	b := newBench(t, cache.Options{})
-	storetest.Run(t, storetest.Harness{
+	fmt.Println(storetest.Run(t, storetest.Harness{
 		Store: b.cache, Name: "the emulator, behind the cache", Prefix: "contract/", KMSKeyID: "alias/contract",
 		Sleep: b.emulator.Advance, Patience: time.Minute,
-	})
+	}))
 }

@@ -50,7 +50,7 @@ type Emulator struct {
 	mu         sync.Mutex
 	offset     time.Duration
 	random     *rand.Rand
-	created    uint64
+	created    int
 	secrets    map[string]*secret
 	history    []change
 	principals map[string]*Principal
@@ -77,7 +77,7 @@ func New(o Options) *Emulator {
 		e.account = DefaultAccountID
 	}
 	if e.clock == nil {
-		e.clock = time.Now
+		e.clock = time.Now //nolint:forbidigo // the default of an injected clock
 	}
 	seed := o.Seed
 	if seed == 0 {

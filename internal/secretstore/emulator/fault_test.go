@@ -77,7 +77,7 @@ func TestACutConnectionLosesTheCallOrItsAnswer(t *testing.T) {
 			client.emulator.Inject(emulator.Fault{Kind: kind, Count: 1})
 			response, err := client.request("CreateSecret", client.withToken("CreateSecret", fields{"Name": "n", "SecretString": "v"}))
 			if err == nil {
-				response.Body.Close()
+				_ = response.Body.Close()
 			}
 			if !errors.Is(err, io.EOF) {
 				t.Errorf("the client saw %v", err)

@@ -100,7 +100,7 @@ func listSecretVersionIds(r *request, in *listSecretVersionIdsInput) (*listSecre
 	end := min(start+size, len(shown))
 	out := &listSecretVersionIdsOutput{reference: s.reference()}
 	if end < len(shown) {
-		out.NextToken = tokenFor(uint64(end))
+		out.NextToken = tokenFor(end)
 	}
 	for _, v := range shown[start:end] {
 		key := v.kmsKey
@@ -130,17 +130,17 @@ func pageSize(asked int) (int, error) {
 
 var errNextToken = failure("InvalidNextTokenException", "The NextToken value is invalid.")
 
-func tokenFor(n uint64) string {
-	return base64.URLEncoding.EncodeToString([]byte(strconv.FormatUint(n, 10)))
+func tokenFor(n int) string {
+	return base64.URLEncoding.EncodeToString([]byte(strconv.Itoa(n)))
 }
 
-func fromToken(token string) (uint64, error) {
+func fromToken(token string) (int, error) {
 	text, err := base64.URLEncoding.DecodeString(token)
 	if err != nil {
 		return 0, errNextToken
 	}
-	n, err := strconv.ParseUint(string(text), 10, 63)
-	if err != nil {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 0 {
 		return 0, errNextToken
 	}
 	return n, nil
@@ -151,8 +151,8 @@ func offsetOf(token string, length int) (int, error) {
 		return 0, nil
 	}
 	n, err := fromToken(token)
-	if err != nil || n > uint64(length) {
+	if err != nil || n > length {
 		return 0, errNextToken
 	}
-	return int(n), nil
+	return n, nil
 }

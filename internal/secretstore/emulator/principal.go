@@ -113,7 +113,7 @@ func (e *Emulator) authorize(p *Principal, action, resource string, t target) er
 
 // glob matches text against a pattern of *, ? and characters for themselves.
 func glob(pattern, text string) bool {
-	for i := 0; i < len(pattern); i++ {
+	for i := range len(pattern) {
 		switch {
 		case pattern[i] == '*':
 			for skipped := 0; skipped <= len(text); skipped++ {

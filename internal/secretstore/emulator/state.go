@@ -15,7 +15,7 @@ import (
 type secret struct {
 	arn, name, description, kmsKey string
 	// serial orders secrets by their creation.
-	serial                       uint64
+	serial                       int
 	created, changed, accessed   time.Time
 	deleted, purge               time.Time
 	forced                       bool

@@ -1,6 +1,7 @@
 package storetest_test
 
 import (
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -26,12 +27,12 @@ func TestAWSKeepsTheContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	storetest.Run(t, storetest.Harness{
+	fmt.Println(storetest.Run(t, storetest.Harness{
 		Store:    adapter,
 		Name:     "AWS",
 		Prefix:   "secretreview-contract/" + uuid.NewString()[:8] + "/",
 		KMSKeyID: os.Getenv("SECRETREVIEW_AWS_CONTRACT_KMS_KEY"),
-		Sleep:    time.Sleep,
+		Sleep:    time.Sleep, //nolint:forbidigo // real AWS has no clock to move
 		Patience: awsLag,
-	})
+	}))
 }

@@ -29,8 +29,8 @@ func (b *Bench) gone(id string) {
 	b.Helper()
 	b.eventually(func() error {
 		_, err := b.Store.Describe(b.ctx(), id)
-		if secretstore.KindOf(err) != secretstore.KindNotFound {
-			return fmt.Errorf("%s is still seen: %v", id, err)
+		if kind := secretstore.KindOf(err); kind != secretstore.KindNotFound {
+			return fmt.Errorf("%s is not gone: describing it gives %q", id, kind)
 		}
 		return nil
 	})

@@ -1,6 +1,7 @@
 package storetest_test
 
 import (
+	"fmt"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -36,7 +37,7 @@ func TestEmulatorKeepsTheContract(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	storetest.Run(t, storetest.Harness{
+	fmt.Println(storetest.Run(t, storetest.Harness{
 		Store:    store(t, server.URL),
 		Name:     "the emulator",
 		Prefix:   "contract/",
@@ -51,5 +52,5 @@ func TestEmulatorKeepsTheContract(t *testing.T) {
 			set(t, id, emulator.State{PrimaryRegion: &primary})
 			t.Cleanup(func() { none := ""; set(t, id, emulator.State{PrimaryRegion: &none}) })
 		},
-	})
+	}))
 }

@@ -51,7 +51,7 @@ var moving = map[string]Case{
 			b.labels(name, map[string][]string{first: {previous}, second: {current, "sr-1"}, third: {"sr-2"}})
 		},
 	},
-	"a move of AWSCURRENT that does not say where it is is refused": {
+	"a move of AWSCURRENT is refused unless it says where it is": {
 		Run: func(t *testing.T, b *Bench) {
 			name, first := b.secret("one")
 			second := b.put(name, "two", "sr-1")
@@ -59,7 +59,7 @@ var moving = map[string]Case{
 			b.labels(name, map[string][]string{first: {current}, second: {"sr-1"}})
 		},
 	},
-	"a move of another label that does not say where it is is refused": {
+	"a move of another label is refused unless it says where it is": {
 		MotoUnfaithful: "it puts the label on both versions instead",
 		Run: func(t *testing.T, b *Bench) {
 			name, first := b.secret("one")

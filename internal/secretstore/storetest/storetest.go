@@ -22,7 +22,7 @@ import (
 // Harness is what the suite runs against.
 type Harness struct {
 	Store secretstore.Store
-	// Name stands in the count that Run prints.
+	// Name stands in what Run returns.
 	Name string
 	// Prefix begins the name of every secret made. It must be this run's own:
 	// what is found under it is deleted.
@@ -50,8 +50,9 @@ type Case struct {
 	Run   func(*testing.T, *Bench)
 }
 
-// Run runs every case and prints how many ran and were skipped.
-func Run(t *testing.T, h Harness) {
+// Run runs every case and returns how many ran and how many were skipped, in a
+// sentence.
+func Run(t *testing.T, h Harness) string {
 	var ran, skipped atomic.Int32
 	for _, group := range []map[string]Case{creating, reading, putting, moving, deleting, listing} {
 		for _, name := range slices.Sorted(maps.Keys(group)) {
@@ -66,7 +67,7 @@ func Run(t *testing.T, h Harness) {
 			})
 		}
 	}
-	fmt.Printf("contract on %s: %d cases ran, %d skipped\n", h.Name, ran.Load(), skipped.Load())
+	return fmt.Sprintf("contract on %s: %d cases ran, %d skipped", h.Name, ran.Load(), skipped.Load())
 }
 
 func (c Case) skip(h Harness) string {
