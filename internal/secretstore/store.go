@@ -74,7 +74,9 @@ type Secret struct {
 	PrimaryRegion string
 	// RotationEnabled says that the service rotates it on a schedule.
 	RotationEnabled bool
-	// DeletedAt is when it was scheduled for deletion, or nil.
+	// DeletedAt is set where it is scheduled for deletion. AWS's pages differ on
+	// whether it is the moment of the request or the planned one: do not reckon
+	// with it.
 	DeletedAt *time.Time
 	CreatedAt time.Time
 	Tags      map[string]string

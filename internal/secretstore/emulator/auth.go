@@ -54,7 +54,7 @@ func (e *Emulator) authorizeCall(p *Principal, name string, op operation, c *sum
 	if s := e.secrets[resource]; s != nil {
 		t.arn, t.resourceTags = s.arn, s.tagMap()
 		if key == "" {
-			key = s.kmsKey
+			key = s.keyFor(name, c)
 		}
 	}
 	actions := []string{name}
@@ -90,6 +90,17 @@ func (e *Emulator) authorizeKey(p *Principal, name, key string) error {
 		}
 	}
 	return nil
+}
+
+// keyFor is the key that a call on s needs: to read a version, the one that it
+// was encrypted with, which may be older than the secret's.
+func (s *secret) keyFor(name string, c *summary) string {
+	if name == "GetSecretValue" {
+		if v, err := s.choose(c.VersionId, c.VersionStage); err == nil {
+			return v.kmsKey
+		}
+	}
+	return s.kmsKey
 }
 
 // secretARN is the ARN of a secret that does not exist.

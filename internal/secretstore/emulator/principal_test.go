@@ -64,3 +64,29 @@ func TestADenialSaysWhoAndWhat(t *testing.T) {
 		t.Errorf("the log says %+v", call)
 	}
 }
+
+func TestAnOldVersionNeedsItsOldKey(t *testing.T) {
+	client := newClient(t, emulator.Options{})
+	old := client.must("CreateSecret", fields{"Name": "n", "SecretString": "v0", "KmsKeyId": "old"})["VersionId"]
+	for _, value := range []string{"v1", "v2"} {
+		client.must("PutSecretValue", fields{"SecretId": "n", "SecretString": value})
+	}
+	client.must("UpdateSecret", fields{"SecretId": "n", "KmsKeyId": "new"})
+	client.emulator.SetPrincipals([]emulator.Principal{{AccessKeyID: "tester", Allow: []emulator.Rule{
+		{Actions: []string{"secretsmanager:*"}, Resources: []string{"*"}},
+		{Actions: []string{"kms:*"}, Resources: []string{"new"}},
+	}}})
+	for _, label := range []string{"AWSCURRENT", "AWSPREVIOUS"} {
+		client.must("GetSecretValue", fields{"SecretId": "n", "VersionStage": label})
+	}
+	if code := client.code("GetSecretValue", fields{"SecretId": "n", "VersionId": old}); code != "AccessDeniedException" {
+		t.Errorf("the oldest version answers %q", code)
+	}
+	keys := map[any]any{}
+	for _, v := range client.must("ListSecretVersionIds", fields{"SecretId": "n", "IncludeDeprecated": true})["Versions"].([]any) {
+		keys[fmt.Sprint(v.(fields)["KmsKeyIds"])] = true
+	}
+	if len(keys) != 2 {
+		t.Errorf("the keys are %v", keys)
+	}
+}
