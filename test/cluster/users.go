@@ -28,7 +28,7 @@ func (c *Cluster) UserConfig(username string, groups ...string) *rest.Config {
 	if err != nil {
 		panic(err)
 	}
-	config := c.anonymousConfig()
+	config := c.AnonymousConfig()
 	config.CertData, config.KeyData = pair.certificate, pair.key
 	return config
 }
@@ -46,14 +46,14 @@ func (c *Cluster) ServiceAccountConfig(ctx context.Context, namespace, name stri
 	if err != nil {
 		return nil, fmt.Errorf("cannot get a token of ServiceAccount %s/%s, which must exist: %w", namespace, name, err)
 	}
-	config := c.anonymousConfig()
+	config := c.AnonymousConfig()
 	config.BearerToken = request.Status.Token
 	return config, nil
 }
 
-// anonymousConfig reaches the API server without credentials. The API server's own fairness is the only limit
+// AnonymousConfig reaches the API server without credentials. The API server's own fairness is the only limit
 // of its requests: the client's default of five a second makes tests slow and proves nothing.
-func (c *Cluster) anonymousConfig() *rest.Config {
+func (c *Cluster) AnonymousConfig() *rest.Config {
 	return &rest.Config{
 		Host:            c.apiServerPort.url(),
 		QPS:             -1,
@@ -81,6 +81,7 @@ func (c *Cluster) WriteKubeconfig(path string, contexts ...Context) error {
 			ClientCertificateData: entry.Config.CertData,
 			ClientKeyData:         entry.Config.KeyData,
 			Token:                 entry.Config.BearerToken,
+			TokenFile:             entry.Config.BearerTokenFile,
 		}
 		config.Contexts[entry.Name] = &clientcmdapi.Context{Cluster: clusterEntry, AuthInfo: entry.Name, Namespace: entry.Namespace}
 	}
