@@ -75,6 +75,16 @@ func (s *Scene) CreateLive(project, environment string, values map[string]string
 	}
 }
 
+// CreateAs makes a secret of any name that holds any text.
+func (s *Scene) CreateAs(name, text string) {
+	s.t.Helper()
+	if _, err := s.Store.Create(s.t.Context(), secretstore.CreateInput{
+		Name: name, VersionID: uuid.NewString(), Value: sensitive.New(text),
+	}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // ServeProject writes the status that the controller writes once it has seen a
 // project with one environment.
 func (s *Scene) ServeProject(project *v1alpha1.SecretProject, environment string) {
@@ -96,9 +106,7 @@ func (s *Scene) ServeProject(project *v1alpha1.SecretProject, environment string
 // EmptyLive makes the live secret anew, without a version.
 func (s *Scene) EmptyLive() {
 	s.t.Helper()
-	if err := s.Store.Delete(s.t.Context(), secretstore.DeleteInput{ID: s.LiveName()}); err != nil {
-		s.t.Fatal(err)
-	}
+	s.DeleteLive(0)
 	if _, err := s.Store.Create(s.t.Context(), secretstore.CreateInput{Name: s.LiveName(), KMSKeyID: KMSKey}); err != nil {
 		s.t.Fatal(err)
 	}
@@ -184,14 +192,28 @@ func (s *Scene) writeStatus(object client.Object) {
 // SetLive makes values live, past all review, and returns their version.
 func (s *Scene) SetLive(values map[string]string) string {
 	s.t.Helper()
+	return s.SetLiveText(Encode(s.t, values).Reveal())
+}
+
+// SetLiveText makes any text live.
+func (s *Scene) SetLiveText(text string) string {
+	s.t.Helper()
 	id := uuid.NewString()
 	if err := s.Store.Put(s.t.Context(), secretstore.PutInput{
-		ID: s.LiveName(), VersionID: id, Value: Encode(s.t, values), Labels: []string{secretstore.LabelCurrent},
+		ID: s.LiveName(), VersionID: id, Value: sensitive.New(text), Labels: []string{secretstore.LabelCurrent},
 	}); err != nil {
 		s.t.Fatal(err)
 	}
 	s.UpdateProject(func(p *v1alpha1.SecretProject) { p.Status.Environments[0].LiveVersionID = id })
 	return id
+}
+
+// DeleteLive deletes the live secret, at once or after a recovery window.
+func (s *Scene) DeleteLive(recoveryDays int) {
+	s.t.Helper()
+	if err := s.Store.Delete(s.t.Context(), secretstore.DeleteInput{ID: s.LiveName(), RecoveryDays: recoveryDays}); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // Live returns the live version's id.

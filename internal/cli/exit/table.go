@@ -8,7 +8,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/secretstore"
@@ -57,9 +56,6 @@ var rules = []rule{
 	{apierrors.IsServerTimeout, Unavailable, "try again"},
 	{apierrors.IsServiceUnavailable, Unavailable, "try again"},
 	{apierrors.IsInternalError, Unavailable, "try again, or look at the API server's log"},
-	{clientcmd.IsEmptyConfig, Usage, "name a cluster with --kubeconfig, KUBECONFIG or --context"},
-	{clientcmd.IsContextNotFound, Usage, "list the contexts with \"kubectl config get-contexts\""},
-	{clientcmd.IsConfigurationInvalid, Usage, "repair the kubeconfig"},
 
 	{kind(secretstore.KindNotFound), NotFound, "look at the project, the environment, the region and the account"},
 	{kind(secretstore.KindExists), Conflict, "try again"},
@@ -76,7 +72,7 @@ var rules = []rule{
 	{as[*document.Error], Refused, ""},
 
 	{as[*url.Error], Unavailable, "look at --context, and whether the cluster runs and can be reached"},
-	{as[net.Error], Unavailable, "look at the network"},
+	{as[*net.OpError], Unavailable, "look at the network"},
 }
 
 func classify(err error) (Code, string) {

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/cli/exit"
 )
 
 // NewKubeFlags returns kubectl's flags, without the one for a cache of
@@ -79,12 +80,16 @@ func (f *Factory) restConfig() (*rest.Config, error) {
 	}
 	restConfig, err := f.KubeFlags.ToRESTConfig()
 	if err != nil {
-		return nil, fmt.Errorf("read the kubeconfig: %w", err)
+		return nil, badKubeconfig(err)
 	}
 	restConfig = rest.CopyConfig(restConfig)
 	restConfig.UserAgent = "sr/" + f.Version
 	restConfig.WarningHandler = rest.NewWarningWriter(f.ErrOut, rest.WarningWriterOptions{Deduplicate: true})
 	return restConfig, nil
+}
+
+func badKubeconfig(err error) error {
+	return exit.Errorf(exit.Usage, "read the kubeconfig: %w: look at --kubeconfig, KUBECONFIG and --context (\"kubectl config get-contexts\" lists them)", err)
 }
 
 // applyContext lets the configuration choose the kubeconfig's context.
@@ -112,7 +117,7 @@ func (f *Factory) Namespace() (string, error) {
 	}
 	namespace, _, err := f.KubeFlags.ToRawKubeConfigLoader().Namespace()
 	if err != nil {
-		return "", fmt.Errorf("read the kubeconfig: %w", err)
+		return "", badKubeconfig(err)
 	}
 	return namespace, nil
 }
