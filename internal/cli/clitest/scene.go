@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -150,6 +151,26 @@ func (s *Scene) createObjects() {
 		if err := s.Admin.Create(s.t.Context(), object); err != nil {
 			s.t.Fatalf("cannot create %T: %v", object, err)
 		}
+	}
+	for person, verb := range map[string]string{Alice: v1alpha1.VerbPropose, Bob: v1alpha1.VerbApprove, Carol: v1alpha1.VerbApprove} {
+		s.awaitRight(person, verb)
+	}
+}
+
+// awaitRight waits until the API server's authorizer has heard of a binding.
+func (s *Scene) awaitRight(person, verb string) {
+	s.t.Helper()
+	err := poll(s.t.Context(), func() bool {
+		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+			User: person,
+			ResourceAttributes: &authorizationv1.ResourceAttributes{
+				Namespace: s.Namespace, Verb: verb, Group: v1alpha1.GroupName, Resource: "secretprojects", Name: Project,
+			},
+		}}
+		return s.Admin.Create(s.t.Context(), review) == nil && review.Status.Allowed
+	})
+	if err != nil {
+		s.t.Fatalf("%s may not %s: %v", person, verb, err)
 	}
 }
 
