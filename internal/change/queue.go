@@ -42,10 +42,16 @@ func QueueOf(change *v1alpha1.SecretChange, others []v1alpha1.SecretChange, ids 
 			first = other
 		}
 	}
-	if first != nil && precedes(first, change) {
+	if first != nil && precedes(first, change) && !adopts(&change.Spec) {
 		q.Ahead = first.Name
 	}
 	return q
+}
+
+// adopts reports whether a change restores the version that is live, which
+// writes nothing and may be what the others wait for.
+func adopts(spec *v1alpha1.SecretChangeSpec) bool {
+	return spec.Restore != nil && spec.Restore.VersionID != "" && spec.Restore.VersionID == spec.BaseVersionID
 }
 
 // writes reports whether other made live what the restore goes back to.

@@ -52,6 +52,9 @@ func (r *Reconciler) patchFinalizers(ctx context.Context, object *v1alpha1.Secre
 	}
 	// The status that is written next must be based on this.
 	object.ObjectMeta = changed.ObjectMeta
+	if len(changed.Finalizers) > 0 || changed.DeletionTimestamp == nil {
+		r.writes.wrote(changed)
+	}
 	return nil
 }
 

@@ -49,6 +49,8 @@ type Reconciler struct {
 	Observer Observer
 	// Concurrency is how many changes are worked on at once; 0 means 1.
 	Concurrency int
+
+	writes writes
 }
 
 // Reconcile reads what is needed, decides, does at most one effect and writes
@@ -57,6 +59,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	facts, err := r.observe(ctx, request.NamespacedName)
 	if err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if r.writes.stale(facts.Change) {
+		return ctrl.Result{}, nil
 	}
 	action, err := r.decide(ctx, &facts)
 	if err != nil {
@@ -158,6 +163,7 @@ func (r *Reconciler) writeStatus(ctx context.Context, object *v1alpha1.SecretCha
 	if err := r.Client.Status().Update(ctx, object); err != nil {
 		return false, fmt.Errorf("write the status of change %s/%s: %w", object.Namespace, object.Name, err)
 	}
+	r.writes.wrote(object)
 	if to := object.Status.Phase; to != from {
 		log.FromContext(ctx).Info("phase changed", "from", from, "to", to, "reason", readyReason(object),
 			"project", object.Spec.Project, "environment", object.Spec.Environment,

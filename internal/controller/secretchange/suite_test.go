@@ -36,6 +36,7 @@ import (
 	"github.com/secretreview/secretreview/internal/policy"
 	"github.com/secretreview/secretreview/internal/secretstore"
 	awsstore "github.com/secretreview/secretreview/internal/secretstore/aws"
+	"github.com/secretreview/secretreview/internal/secretstore/cache"
 	"github.com/secretreview/secretreview/internal/secretstore/emulator"
 	"github.com/secretreview/secretreview/internal/sensitive"
 	"github.com/secretreview/secretreview/test/cluster"
@@ -88,7 +89,7 @@ var _ = BeforeSuite(func() {
 	account, err := api.ServiceAccountConfig(ctx, install.Namespace, install.ServiceAccount)
 	Expect(err).NotTo(HaveOccurred())
 	manager = as(account)
-	startManager(account, adapter(server.URL, managerKey))
+	startManager(account, cache.New(adapter(server.URL, managerKey), cache.Options{}))
 })
 
 func adapter(url, key string) *awsstore.Adapter {
