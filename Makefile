@@ -20,6 +20,9 @@ endif
 # Programs are built without cgo and without the builder's paths, so that they are the same wherever they are built.
 BUILD := CGO_ENABLED=0 go build -trimpath -ldflags "-s -w"
 
+# What `sr --version` and the manager say they are.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
 # Go switches cgo off where it finds no C compiler, and the race detector needs it.
 RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
@@ -43,7 +46,7 @@ demo: up ## Play a whole story on the local cluster, printing each command and i
 
 .PHONY: build
 build: ## Build this project's programs into .bin
-	$(BUILD) -o $(BIN)/ ./cmd/... $(wildcard ./test/dev ./test/emulator)
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN)/ ./cmd/... ./test/dev ./test/emulator
 	ln -sf sr $(BIN)/kubectl-sr
 	ln -sf sr $(BIN)/kubectl_complete-sr
 

@@ -47,7 +47,7 @@ func (s *Stack) startEmulator(ctx context.Context) error {
 		if !s.emulator.Running() {
 			return false, s.emulator.Exited()
 		}
-		content, err := os.ReadFile(address) //nolint:nilerr // it is not there until the emulator serves
+		content, err := os.ReadFile(address) // not there until the emulator serves
 		s.endpoint = strings.TrimSpace(string(content))
 		return err == nil, nil
 	})
