@@ -42,7 +42,9 @@ func editOf(environment string) func(ctx context.Context) *v1alpha1.SecretChange
 }
 
 func editIn(phase v1alpha1.Phase) func(ctx context.Context) *v1alpha1.SecretChange {
-	return func(ctx context.Context) *v1alpha1.SecretChange { return in(ctx, phase, stored(ctx, edit(andy, production))) }
+	return func(ctx context.Context) *v1alpha1.SecretChange {
+		return in(ctx, phase, stored(ctx, edit(andy, production)))
+	}
 }
 
 func ownerReference() []metav1.OwnerReference {

@@ -119,3 +119,5 @@ func review(ctx context.Context, user string, change client.Object, review v1alp
 		change.GetUID(), review.Reviewer, review.Verdict, review.Comment)
 	return as(user).Patch(ctx, change, jsonPatch(patch), client.FieldOwner(v1alpha1.FieldManager))
 }
+
+func keyOf(object client.Object) client.ObjectKey { return client.ObjectKeyFromObject(object) }

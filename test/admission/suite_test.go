@@ -49,7 +49,7 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	Expect(clientgoscheme.AddToScheme(scheme)).To(Succeed())
 	Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
 
-	server = cluster.Run(GinkgoTB(), cluster.Options{ControllerManager: true})
+	server = cluster.Run(GinkgoTB(), cluster.Options{ControllerManager: true, AuditLog: true})
 	Expect(install.Apply(ctx, server.AdminConfig(), install.Options{Guard: names})).To(Succeed())
 	var err error
 	admin, err = client.New(server.AdminConfig(), client.Options{Scheme: scheme})

@@ -29,12 +29,10 @@ var ways = map[string]way{
 	},
 	"JSON patch": func(ctx context.Context, user string, object client.Object, alter func()) error {
 		alter()
-		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+		fields, err := fieldsOf(object)
 		if err != nil {
 			return err
 		}
-		fields := &unstructured.Unstructured{Object: content}
-		fields.SetManagedFields(nil)
 		raw, err := fields.MarshalJSON()
 		if err != nil {
 			return err
@@ -43,23 +41,32 @@ var ways = map[string]way{
 	},
 	"server-side apply": func(ctx context.Context, user string, object client.Object, alter func()) error {
 		alter()
-		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+		fields, err := fieldsOf(object)
 		if err != nil {
 			return err
 		}
-		fields := &unstructured.Unstructured{Object: content}
-		fields.SetManagedFields(nil)
-		fields.SetResourceVersion("")
-		fields.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kindOf(object)))
-		unstructured.RemoveNestedField(fields.Object, "status")
-		configuration := client.ApplyConfigurationFromUnstructured(fields)
-		return as(user).Apply(ctx, configuration, client.FieldOwner("test"), client.ForceOwnership)
+		return apply(ctx, user, fields)
 	},
 }
 
-func kindOf(object client.Object) string {
-	if _, isProject := object.(*v1alpha1.SecretProject); isProject {
-		return "SecretProject"
+// apply applies fields server-side as a user, and leaves them as they are.
+func apply(ctx context.Context, user string, fields *unstructured.Unstructured) error {
+	return as(user).Apply(ctx, client.ApplyConfigurationFromUnstructured(fields.DeepCopy()), client.FieldOwner("test"), client.ForceOwnership)
+}
+
+// fieldsOf returns what a person would write into a manifest.
+func fieldsOf(object client.Object) (*unstructured.Unstructured, error) {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		return nil, err
 	}
-	return "SecretChange"
+	fields := &unstructured.Unstructured{Object: content}
+	fields.SetManagedFields(nil)
+	kind := "SecretChange"
+	if _, isProject := object.(*v1alpha1.SecretProject); isProject {
+		kind = "SecretProject"
+	}
+	fields.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kind))
+	unstructured.RemoveNestedField(fields.Object, "status")
+	return fields, nil
 }
