@@ -20,11 +20,14 @@ type Prompter interface {
 	// Confirm asks a question that "y" or "yes" answers with yes, and all else
 	// with no.
 	Confirm(ctx context.Context, question string) (bool, error)
+	// Line asks for one line, and returns it without spaces around it. The end
+	// of the input is an empty line.
+	Line(ctx context.Context, question string) (string, error)
 	// Hidden asks for one line that is not shown while it is typed.
 	Hidden(ctx context.Context, label string) (sensitive.Value, error)
 }
 
-// terminalPrompter asks on the process's own terminal. Both of its methods
+// terminalPrompter asks on the process's own terminal. All of its methods
 // return at once, with context.Canceled, when ctx ends.
 type terminalPrompter struct {
 	in    *os.File
@@ -37,18 +40,26 @@ func newTerminalPrompter(in *os.File, out io.Writer) *terminalPrompter {
 }
 
 func (p *terminalPrompter) Confirm(ctx context.Context, question string) (bool, error) {
-	_, _ = fmt.Fprintf(p.out, "%s [y/N] ", question)
-	line, err := wait(ctx, func() (string, error) { return p.lines.ReadString('\n') })
-	if err != nil && !errors.Is(err, io.EOF) {
-		_, _ = fmt.Fprintln(p.out)
+	line, err := p.Line(ctx, question+" [y/N]")
+	if err != nil {
 		return false, err
 	}
-	switch strings.ToLower(strings.TrimSpace(line)) {
+	switch strings.ToLower(line) {
 	case "y", "yes":
 		return true, nil
 	default:
 		return false, nil
 	}
+}
+
+func (p *terminalPrompter) Line(ctx context.Context, question string) (string, error) {
+	_, _ = fmt.Fprintf(p.out, "%s ", question)
+	line, err := wait(ctx, func() (string, error) { return p.lines.ReadString('\n') })
+	if err != nil && !errors.Is(err, io.EOF) {
+		_, _ = fmt.Fprintln(p.out)
+		return "", err
+	}
+	return strings.TrimSpace(line), nil
 }
 
 func (p *terminalPrompter) Hidden(ctx context.Context, label string) (sensitive.Value, error) {

@@ -13,8 +13,9 @@ type Terminal struct {
 	StdinTTY, StdoutTTY, StderrTTY bool
 	// Width is how many columns Out has; 0 where lines have no limit.
 	Width int
-	// Color is whether Out may be coloured: it is a terminal, TERM is not "dumb"
-	// and NO_COLOR (no-color.org) is not set.
+	// Color is whether Out may be coloured: it is a terminal and TERM is not
+	// "dumb", or CLICOLOR_FORCE (bixense.com/clicolors) is set, and NO_COLOR
+	// (no-color.org) is not.
 	Color bool
 }
 
@@ -30,11 +31,19 @@ func detectTerminal() Terminal {
 		StdoutTTY: isTerminal(os.Stdout),
 		StderrTTY: isTerminal(os.Stderr),
 	}
-	t.Color = t.StdoutTTY && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	t.Color = mayColor(t.StdoutTTY, os.Getenv)
 	if t.StdoutTTY {
 		t.Width = width(os.Stdout)
 	}
 	return t
+}
+
+func mayColor(terminal bool, getenv func(string) string) bool {
+	if getenv("NO_COLOR") != "" {
+		return false
+	}
+	force := getenv("CLICOLOR_FORCE")
+	return force != "" && force != "0" || terminal && getenv("TERM") != "dumb"
 }
 
 func isTerminal(file *os.File) bool { return term.IsTerminal(int(file.Fd())) }

@@ -1,0 +1,7 @@
+package clitest
+
+import "context"
+
+func (p *prompter) Line(_ context.Context, question string) (string, error) {
+	return p.next(question)
+}
