@@ -32,10 +32,10 @@ func (d *decider) conditions() {
 	}
 	d.set(v1alpha1.ConditionValidated, validated, why, d.status.Summary)
 
-	switch {
-	case phase == v1alpha1.PhaseApproved || phase == v1alpha1.PhaseApplied:
+	switch phase { //nolint:exhaustive // every other phase is one that approvals have not carried
+	case v1alpha1.PhaseApproved, v1alpha1.PhaseApplied:
 		d.set(v1alpha1.ConditionApproved, metav1.ConditionTrue, v1alpha1.ReasonApproved, d.status.Approvals)
-	case phase == v1alpha1.PhaseRejected:
+	case v1alpha1.PhaseRejected:
 		d.set(v1alpha1.ConditionApproved, metav1.ConditionFalse, reason, message)
 	default:
 		d.set(v1alpha1.ConditionApproved, metav1.ConditionFalse, d.approvedReason(), d.status.Approvals)
