@@ -32,7 +32,7 @@ func (d *decider) conditions() {
 	}
 	d.set(v1alpha1.ConditionValidated, validated, why, d.status.Summary)
 
-	switch phase { //nolint:exhaustive // every other phase is one that approvals have not carried
+	switch phase {
 	case v1alpha1.PhaseApproved, v1alpha1.PhaseApplied:
 		d.set(v1alpha1.ConditionApproved, metav1.ConditionTrue, v1alpha1.ReasonApproved, d.status.Approvals)
 	case v1alpha1.PhaseRejected:
