@@ -2,6 +2,7 @@ package clitest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -20,6 +21,8 @@ import (
 // Session is a person at a shell. Its fields may be set before each Run.
 type Session struct {
 	User string
+	// KubeContext is the kubeconfig's context, by default the person's own.
+	KubeContext string
 	// Dir is the working directory.
 	Dir   string
 	Stdin string
@@ -71,7 +74,7 @@ func (p *Session) Run(args ...string) Result {
 		KubeFlags: factory.NewKubeFlags(),
 	}
 	*f.KubeFlags.KubeConfig = p.scene.kubeconfig
-	*f.KubeFlags.Context = p.User
+	*f.KubeFlags.Context = cmp.Or(p.KubeContext, p.User)
 	*f.KubeFlags.Namespace = p.scene.Namespace
 	if p.Alter != nil {
 		p.Alter(f)

@@ -86,12 +86,13 @@ type Options struct {
 func New(f *factory.Factory) *cobra.Command {
 	o := &Options{Factory: f}
 	command := &cobra.Command{
-		Use:     "propose -r REASON [-f FILE] [--set KEY[=VALUE]]... [--unset KEY]...",
-		Short:   "Propose a change to an environment's secrets",
-		Long:    long,
-		Example: strings.ReplaceAll(examples, "{{P}}", f.Program),
-		Args:    factory.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+		Use:                   "propose -r REASON [-f FILE] [--set KEY[=VALUE]]... [--unset KEY]...",
+		DisableFlagsInUseLine: true,
+		Short:                 "Propose a change to an environment's secrets",
+		Long:                  long,
+		Example:               strings.ReplaceAll(examples, "{{P}}", f.Program),
+		Args:                  factory.NoArgs,
+		RunE:                  func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
 	flags := command.Flags()
 	flags.StringVarP(&o.Reason, "reason", "r", "", "why, as in a commit message (required)")

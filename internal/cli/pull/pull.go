@@ -66,12 +66,13 @@ type Options struct {
 func New(f *factory.Factory) *cobra.Command {
 	o := &Options{Factory: f}
 	command := &cobra.Command{
-		Use:     "pull [-o FILE] [--keys-only]",
-		Short:   "Write what is live into a dotenv file",
-		Long:    long,
-		Example: strings.ReplaceAll(examples, "{{P}}", f.Program),
-		Args:    factory.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+		Use:                   "pull [-o FILE] [--keys-only]",
+		DisableFlagsInUseLine: true,
+		Short:                 "Write what is live into a dotenv file",
+		Long:                  long,
+		Example:               strings.ReplaceAll(examples, "{{P}}", f.Program),
+		Args:                  factory.NoArgs,
+		RunE:                  func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
 	flags := command.Flags()
 	flags.StringVarP(&o.Output, "output", "o", "", `file to write, "-" for standard output (default ".env")`)

@@ -3,6 +3,7 @@ package root
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,11 +45,23 @@ func New(f *factory.Factory) *cobra.Command {
 	root.SetOut(f.Out)
 	root.SetErr(f.ErrOut)
 	root.SetVersionTemplate(f.Program + " {{.Version}}\n")
+	root.SetUsageTemplate(wrapped(root.UsageTemplate(), f.Terminal.Width))
 	f.AddFlags(root.PersistentFlags())
 	for _, command := range commands(f) {
 		root.AddCommand(command)
 	}
 	return root
+}
+
+// helpWidth is how many columns help takes at most.
+const helpWidth = 96
+
+// wrapped makes a usage template wrap the flags' descriptions.
+func wrapped(template string, width int) string {
+	if width <= 0 || width > helpWidth {
+		width = helpWidth
+	}
+	return strings.ReplaceAll(template, ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", width))
 }
 
 // Run runs the command line and returns the process's exit code. Whatever

@@ -1,0 +1,190 @@
+package factory
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
+
+	"github.com/secretreview/secretreview/internal/cli/exit"
+)
+
+// openTerminal returns both ends of a new pseudo-terminal.
+func openTerminal(t *testing.T) (person, process *os.File) {
+	t.Helper()
+	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skipf("no pseudo-terminals here: %v", err)
+	}
+	t.Cleanup(func() { _ = person.Close() })
+	if err := unix.IoctlSetPointerInt(int(person.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	number, err := unix.IoctlGetInt(int(person.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	process, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = process.Close() })
+	return person, process
+}
+
+// screen collects what a terminal shows, typed text included.
+type screen struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func watch(person *os.File) *screen {
+	s := &screen{}
+	go func() {
+		chunk := make([]byte, 4096)
+		for {
+			n, err := person.Read(chunk)
+			s.mu.Lock()
+			s.text.Write(chunk[:n])
+			s.mu.Unlock()
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return s
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// await waits until the screen shows text.
+func (s *screen) await(t *testing.T, text string) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(s.String(), text); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("no %q on %q", text, s)
+		}
+	}
+}
+
+func echoes(t *testing.T, terminal *os.File) bool {
+	t.Helper()
+	state, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state.Lflag&unix.ECHO != 0
+}
+
+// awaitHidden waits until what is typed is no longer shown.
+func awaitHidden(t *testing.T, terminal *os.File) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); echoes(t, terminal); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("what is typed stays visible")
+		}
+	}
+}
+
+func TestHiddenTextIsNotShown(t *testing.T) {
+	person, process := openTerminal(t)
+	s := watch(person)
+	type answer struct {
+		text string
+		err  error
+	}
+	done := make(chan answer)
+	go func() {
+		value, err := newTerminalPrompter(process, process).Hidden(t.Context(), "Value of A")
+		done <- answer{value.Reveal(), err}
+	}()
+	s.await(t, "Value of A: ")
+	awaitHidden(t, process)
+	_, _ = person.WriteString("canary $x \\ ü\n")
+	got := <-done
+	if got.err != nil || got.text != "canary $x \\ ü" {
+		t.Errorf("%q, %v", got.text, got.err)
+	}
+	if strings.Contains(s.String(), "canary") || !echoes(t, process) {
+		t.Errorf("the screen shows %q, echo %v", s, echoes(t, process))
+	}
+}
+
+func TestSeveralPastedLinesAreRefusedAndThrownAway(t *testing.T) {
+	person, process := openTerminal(t)
+	s := watch(person)
+	done := make(chan error)
+	go func() {
+		_, err := newTerminalPrompter(process, process).Hidden(t.Context(), "Value of A")
+		done <- err
+	}()
+	s.await(t, "Value of A: ")
+	awaitHidden(t, process)
+	_, _ = person.WriteString("canary one\ncanary two\ncanary three\n")
+	if err := <-done; exit.CodeOf(err) != exit.Usage || strings.Contains(err.Error(), "canary") {
+		t.Errorf("unexpected: %v", err)
+	}
+	if waiting, err := unix.IoctlGetInt(int(process.Fd()), unix.TIOCINQ); err != nil || waiting != 0 {
+		t.Errorf("%d bytes wait for the shell, %v", waiting, err)
+	}
+}
+
+func TestCtrlCRestoresTheTerminal(t *testing.T) {
+	person, process := openTerminal(t)
+	s := watch(person)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		_, err := newTerminalPrompter(process, process).Hidden(ctx, "Value of A")
+		done <- err
+	}()
+	s.await(t, "Value of A: ")
+	awaitHidden(t, process)
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("unexpected: %v", err)
+	}
+	if !echoes(t, process) || !term.IsTerminal(int(process.Fd())) {
+		t.Error("what is typed stays hidden")
+	}
+}
+
+func TestConfirm(t *testing.T) {
+	for typed, want := range map[string]bool{"y\n": true, "Y\n": true, "yes\n": true, " yes \n": true, "\n": false, "n\n": false, "no\n": false, "yep\n": false, "\x04": false} {
+		t.Run(fmt.Sprintf("%q", typed), func(t *testing.T) {
+			person, process := openTerminal(t)
+			s := watch(person)
+			done := make(chan bool)
+			go func() {
+				yes, err := newTerminalPrompter(process, process).Confirm(t.Context(), "Remove?")
+				done <- yes && err == nil
+			}()
+			s.await(t, "Remove? [y/N] ")
+			_, _ = person.WriteString(typed)
+			if got := <-done; got != want {
+				t.Errorf("%v instead of %v", got, want)
+			}
+		})
+	}
+}
+
+func TestConfirmEndsWithCtrlC(t *testing.T) {
+	_, process := openTerminal(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if yes, err := newTerminalPrompter(process, process).Confirm(ctx, "Remove?"); yes || !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, %v", yes, err)
+	}
+}

@@ -1,0 +1,108 @@
+package root_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/secretreview/secretreview/internal/cli/exit"
+	"github.com/secretreview/secretreview/internal/cli/factory"
+	"github.com/secretreview/secretreview/internal/cli/root"
+	"github.com/secretreview/secretreview/internal/secretstore"
+)
+
+// run runs a command line that must neither ask the cluster nor AWS.
+func run(t *testing.T, program string, args ...string) (out, errOut string, code exit.Code) {
+	t.Helper()
+	var stdout, stderr strings.Builder
+	f := &factory.Factory{
+		IOStreams: genericiooptions.IOStreams{In: strings.NewReader(""), Out: &stdout, ErrOut: &stderr},
+		Program:   program, Version: "v1.2.3", Directory: t.TempDir(),
+		KubeFlags: factory.NewKubeFlags(),
+		Getenv:    func(string) string { return "" },
+		NewStore: func(context.Context, string) (secretstore.Store, error) {
+			return nil, errors.New("AWS was asked")
+		},
+	}
+	code = root.Run(t.Context(), f, args)
+	return stdout.String(), stderr.String(), code
+}
+
+func TestMistakesInTheCommandLineExitWith2(t *testing.T) {
+	for name, tc := range map[string]struct {
+		args []string
+		want string
+	}{
+		"an unknown command":           {[]string{"prose"}, `unknown command "prose" for "sr": see "sr --help"`},
+		"an unknown flag":              {[]string{"--nothing"}, `unknown flag: --nothing: see "sr --help"`},
+		"an unknown flag of a command": {[]string{"pull", "--nothing"}, `unknown flag: --nothing: see "sr pull --help"`},
+		"a flag without its value":     {[]string{"propose", "--reason"}, `see "sr propose --help"`},
+		"an argument too many":         {[]string{"propose", "A=canary"}, `it takes no arguments, only flags: see "sr propose --help"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, errOut, code := run(t, "sr", tc.args...)
+			if code != exit.Usage || out != "" {
+				t.Errorf("code %d, %q", code, out)
+			}
+			if !strings.HasPrefix(errOut, "sr: ") || !strings.Contains(errOut, tc.want) || strings.Count(errOut, "\n") != 1 || strings.Contains(errOut, "canary") {
+				t.Errorf("unexpected: %q", errOut)
+			}
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for name, tc := range map[string]struct {
+		program string
+		args    []string
+		want    []string
+	}{
+		"by itself":              {"sr", nil, []string{"Exit codes:", "propose", "pull", "Usage:\n  sr "}},
+		"as a plugin":            {"kubectl sr", nil, []string{"Usage:\n  kubectl sr "}},
+		"of propose":             {"sr", []string{"propose", "--help"}, []string{"Usage:\n  sr propose -r REASON", `sr propose -r "Rotate`, "--unset"}},
+		"of propose as a plugin": {"kubectl sr", []string{"help", "propose"}, []string{"Usage:\n  kubectl sr propose", `kubectl sr propose -r "Rotate`}},
+		"of pull":                {"sr", []string{"pull", "-h"}, []string{"Usage:\n  sr pull [-o FILE]", "--keys-only", "--namespace"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, errOut, code := run(t, tc.program, tc.args...)
+			if code != exit.OK || errOut != "" {
+				t.Errorf("code %d, %q", code, errOut)
+			}
+			for _, want := range tc.want {
+				if !strings.Contains(out, want) {
+					t.Errorf("no %q in:\n%s", want, out)
+				}
+			}
+			for _, line := range strings.Split(out, "\n") {
+				if len(line) > 100 {
+					t.Errorf("%d columns: %s", len(line), line)
+				}
+				if strings.Contains(line, "{{") {
+					t.Errorf("a template's mark: %s", line)
+				}
+			}
+		})
+	}
+}
+
+func TestVersion(t *testing.T) {
+	for program, want := range map[string]string{"sr": "sr v1.2.3\n", "kubectl sr": "kubectl sr v1.2.3\n"} {
+		if out, _, code := run(t, program, "--version"); out != want || code != exit.OK {
+			t.Errorf("%q, code %d", out, code)
+		}
+	}
+}
+
+func TestProgram(t *testing.T) {
+	for path, want := range map[string]string{
+		"sr": "sr", "/usr/bin/sr": "sr", "./dist/sr-linux-amd64": "sr",
+		"kubectl-sr": "kubectl sr", "/home/x/.krew/bin/kubectl-sr": "kubectl sr", `C:\bin\kubectl-sr.exe`: "kubectl sr",
+	} {
+		if got := root.Program(path); got != want {
+			t.Errorf("%s: %q instead of %q", path, got, want)
+		}
+	}
+}
