@@ -57,7 +57,10 @@ func (e *Env) NewScene(t testing.TB, live map[string]string) *Scene {
 	server := httptest.NewServer(s.Emulator)
 	t.Cleanup(server.Close)
 	s.URL = server.URL
-	s.Store = s.storeOf("administrator")
+	var err error
+	if s.Store, err = s.storeOf(t.Context(), "administrator"); err != nil {
+		t.Fatal(err)
+	}
 	s.createObjects()
 	s.CreateLive(Project, Production, live)
 	s.ServeProject(s.project(), Production)
@@ -278,16 +281,11 @@ func (s *Scene) Operations() []string {
 }
 
 // storeOf connects as a user whose access key is their name.
-func (s *Scene) storeOf(user string) secretstore.Store {
-	s.t.Helper()
-	store, err := aws.New(s.t.Context(), aws.Options{
+func (s *Scene) storeOf(ctx context.Context, user string) (secretstore.Store, error) {
+	return aws.New(ctx, aws.Options{
 		Region: s.Emulator.Region(), EndpointURL: s.URL, MaxBackoff: time.Millisecond,
 		Credentials: &aws.StaticCredentials{AccessKeyID: user, SecretAccessKey: "unused"},
 	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return store
 }
 
 // Encode writes values as a live secret holds them.

@@ -30,8 +30,8 @@ type Session struct {
 	Terminal factory.Terminal
 	// Answers are given to questions in turn; each must be used.
 	Answers []string
-	// Context ends when the person presses Ctrl-C.
-	Context context.Context
+	// Context returns what ends when the person presses Ctrl-C.
+	Context func() context.Context
 	Vars    map[string]string
 	// Alter changes the factory before a command runs.
 	Alter func(*factory.Factory)
@@ -49,7 +49,7 @@ type Result struct {
 // As returns a Session of a person, who has a working directory of their own.
 func (s *Scene) As(user string) *Session {
 	s.t.Helper()
-	return &Session{User: user, Dir: s.t.TempDir(), Context: s.t.Context(), scene: s}
+	return &Session{User: user, Dir: s.t.TempDir(), Context: s.t.Context, scene: s}
 }
 
 // AtTerminal says that all three streams are a terminal of 80 columns, and
@@ -70,7 +70,7 @@ func (p *Session) Run(args ...string) Result {
 		Program:   "sr", Version: "test", Directory: p.Dir,
 		Terminal: p.Terminal, Prompter: asked, Clock: clock.RealClock{}, Rand: rand.Reader,
 		Getenv:    func(name string) string { return p.Vars[name] },
-		NewStore:  func(context.Context, string) (secretstore.Store, error) { return p.scene.storeOf(p.User), nil },
+		NewStore:  func(ctx context.Context, _ string) (secretstore.Store, error) { return p.scene.storeOf(ctx, p.User) },
 		KubeFlags: factory.NewKubeFlags(),
 	}
 	*f.KubeFlags.KubeConfig = p.scene.kubeconfig
@@ -79,7 +79,7 @@ func (p *Session) Run(args ...string) Result {
 	if p.Alter != nil {
 		p.Alter(f)
 	}
-	code := root.Run(p.Context, f, args)
+	code := root.Run(p.Context(), f, args)
 	if len(asked.answers) > 0 {
 		p.scene.t.Errorf("%v asked %d questions too few", args, len(asked.answers))
 	}

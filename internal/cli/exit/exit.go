@@ -66,10 +66,10 @@ func (e *Error) Error() string { return e.err.Error() }
 
 func (e *Error) Unwrap() error { return e.err }
 
-// Silent is an error of which everything is already said.
-type Silent struct{ Code Code }
+// SilentError is an error of which everything is already said.
+type SilentError struct{ Code Code }
 
-func (e *Silent) Error() string { return fmt.Sprintf("exit with code %d", e.Code) }
+func (e *SilentError) Error() string { return fmt.Sprintf("exit with code %d", e.Code) }
 
 // CodeOf returns the code that err ends the process with.
 func CodeOf(err error) Code {
@@ -77,12 +77,12 @@ func CodeOf(err error) Code {
 	return code
 }
 
-// Report writes "program: sentence" to w, unless err is nil or *Silent, and
+// Report writes "program: sentence" to w, unless err is nil or *SilentError, and
 // returns the code. Control characters, which a server's message may carry
 // from somebody's input, are escaped.
 func Report(w io.Writer, program string, err error) Code {
 	code, advice := classify(err)
-	var silent *Silent
+	var silent *SilentError
 	if err == nil || errors.As(err, &silent) {
 		return code
 	}

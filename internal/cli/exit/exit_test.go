@@ -36,7 +36,7 @@ func TestEveryErrorHasItsCode(t *testing.T) {
 		"any error":      {errors.New("x"), exit.Failure},
 		"one of our own": {exit.Errorf(exit.Conflict, "x"), exit.Conflict},
 		"one of our own goes before what it wraps": {exit.Errorf(exit.Conflict, "x: %w", store(secretstore.KindDenied)), exit.Conflict},
-		"a silent one":               {&exit.Silent{Code: exit.Refused}, exit.Refused},
+		"a silent one":               {&exit.SilentError{Code: exit.Refused}, exit.Refused},
 		"Ctrl-C":                     {fmt.Errorf("x: %w", context.Canceled), exit.Cancelled},
 		"Ctrl-C goes before our own": {exit.Errorf(exit.Unavailable, "x: %w", context.Canceled), exit.Cancelled},
 		"Ctrl-C during a call to AWS": {
@@ -96,7 +96,7 @@ func TestReportIsOneLine(t *testing.T) {
 		want string
 	}{
 		"nothing to say":               {nil, ""},
-		"said already":                 {&exit.Silent{Code: exit.Refused}, ""},
+		"said already":                 {&exit.SilentError{Code: exit.Refused}, ""},
 		"our own sentence":             {exit.Errorf(exit.Refused, "no: do that"), "sr: no: do that\n"},
 		"Ctrl-C":                       {context.Canceled, "sr: cancelled\n"},
 		"Ctrl-C with something to say": {exit.Errorf(exit.Unavailable, "left: %w", context.Canceled), "sr: left: context canceled\n"},

@@ -79,7 +79,7 @@ func classify(err error) (Code, string) {
 	if err == nil {
 		return OK, ""
 	}
-	var silent *Silent
+	var silent *SilentError
 	if errors.As(err, &silent) {
 		return silent.Code, ""
 	}

@@ -11,11 +11,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"github.com/secretreview/secretreview/internal/cli/exit"
 )
+
+// patience bounds waiting for what a terminal shows.
+const patience = 10 * time.Second
 
 // openTerminal returns both ends of a new pseudo-terminal.
 func openTerminal(t *testing.T) (person, process *os.File) {
@@ -72,11 +76,7 @@ func (s *screen) String() string {
 // await waits until the screen shows text.
 func (s *screen) await(t *testing.T, text string) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(s.String(), text); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("no %q on %q", text, s)
-		}
-	}
+	gomega.NewWithT(t).Eventually(s.String, patience).Should(gomega.ContainSubstring(text))
 }
 
 func echoes(t *testing.T, terminal *os.File) bool {
@@ -91,11 +91,7 @@ func echoes(t *testing.T, terminal *os.File) bool {
 // awaitHidden waits until what is typed is no longer shown.
 func awaitHidden(t *testing.T, terminal *os.File) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); echoes(t, terminal); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("what is typed stays visible")
-		}
-	}
+	gomega.NewWithT(t).Eventually(func() bool { return echoes(t, terminal) }, patience).Should(gomega.BeFalse())
 }
 
 func TestHiddenTextIsNotShown(t *testing.T) {
@@ -162,8 +158,20 @@ func TestCtrlCRestoresTheTerminal(t *testing.T) {
 }
 
 func TestConfirm(t *testing.T) {
-	for typed, want := range map[string]bool{"y\n": true, "Y\n": true, "yes\n": true, " yes \n": true, "\n": false, "n\n": false, "no\n": false, "yep\n": false, "\x04": false} {
-		t.Run(fmt.Sprintf("%q", typed), func(t *testing.T) {
+	for name, tc := range map[string]struct {
+		typed string
+		want  bool
+	}{
+		"y is yes":                {"y\n", true},
+		"Y is yes":                {"Y\n", true},
+		"yes is yes":              {"yes\n", true},
+		"spaces do not count":     {" yes \n", true},
+		"nothing is no":           {"\n", false},
+		"n is no":                 {"n\n", false},
+		"anything else is no":     {"yep\n", false},
+		"the end of it all is no": {"\x04", false},
+	} {
+		t.Run(name, func(t *testing.T) {
 			person, process := openTerminal(t)
 			s := watch(person)
 			done := make(chan bool)
@@ -172,9 +180,9 @@ func TestConfirm(t *testing.T) {
 				done <- yes && err == nil
 			}()
 			s.await(t, "Remove? [y/N] ")
-			_, _ = person.WriteString(typed)
-			if got := <-done; got != want {
-				t.Errorf("%v instead of %v", got, want)
+			_, _ = person.WriteString(tc.typed)
+			if got := <-done; got != tc.want {
+				t.Errorf("%v instead of %v", got, tc.want)
 			}
 		})
 	}

@@ -54,7 +54,7 @@ func TestReplaceLeavesNothingWhenItFails(t *testing.T) {
 func TestReplaceDoesNotFollowLinks(t *testing.T) {
 	directory := t.TempDir()
 	aim, link := filepath.Join(directory, "aim"), filepath.Join(directory, "link")
-	if err := os.WriteFile(aim, []byte("old"), 0o644); err != nil {
+	if err := os.WriteFile(aim, []byte("old"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(aim, link); err != nil {

@@ -23,18 +23,18 @@ import (
 
 // network is a way to the API server that breaks.
 type network struct {
-	real http.RoundTripper
-	trip func(real http.RoundTripper, r *http.Request) (*http.Response, error)
+	onward http.RoundTripper
+	trip   func(onward http.RoundTripper, r *http.Request) (*http.Response, error)
 }
 
-func (n network) RoundTrip(r *http.Request) (*http.Response, error) { return n.trip(n.real, r) }
+func (n network) RoundTrip(r *http.Request) (*http.Response, error) { return n.trip(n.onward, r) }
 
 // through makes a session's requests to the cluster go through trip.
 func through(s *clitest.Session, trip func(http.RoundTripper, *http.Request) (*http.Response, error)) {
 	s.Alter = func(f *factory.Factory) {
 		f.KubeFlags.WithWrapConfigFn(func(c *rest.Config) *rest.Config {
 			c = rest.CopyConfig(c)
-			c.Wrap(func(real http.RoundTripper) http.RoundTripper { return network{real: real, trip: trip} })
+			c.Wrap(func(onward http.RoundTripper) http.RoundTripper { return network{onward: onward, trip: trip} })
 			return c
 		})
 	}
@@ -126,8 +126,8 @@ var _ = Describe("propose that fails", func() {
 	})
 
 	It("is no failure where only the answer to the creation is lost", func() {
-		through(alice, func(real http.RoundTripper, r *http.Request) (*http.Response, error) {
-			response, err := real.RoundTrip(r)
+		through(alice, func(onward http.RoundTripper, r *http.Request) (*http.Response, error) {
+			response, err := onward.RoundTrip(r)
 			if creates(r) && err == nil {
 				_ = response.Body.Close()
 				return nil, errBroken
@@ -141,11 +141,11 @@ var _ = Describe("propose that fails", func() {
 	})
 
 	It("deletes for recovery where the creation may still turn up", func() {
-		through(alice, func(real http.RoundTripper, r *http.Request) (*http.Response, error) {
+		through(alice, func(onward http.RoundTripper, r *http.Request) (*http.Response, error) {
 			if creates(r) {
 				return nil, errBroken
 			}
-			return real.RoundTrip(r)
+			return onward.RoundTrip(r)
 		})
 		result := alice.Run(to("--set", "A=canary")...)
 		Expect(result.Code).To(Equal(exit.Unavailable), result.Err)
@@ -156,11 +156,11 @@ var _ = Describe("propose that fails", func() {
 	})
 
 	It("leaves the staged secret of a change that may exist", func() {
-		through(alice, func(real http.RoundTripper, r *http.Request) (*http.Response, error) {
+		through(alice, func(onward http.RoundTripper, r *http.Request) (*http.Response, error) {
 			if creates(r) || looks(r) {
 				return nil, errBroken
 			}
-			return real.RoundTrip(r)
+			return onward.RoundTrip(r)
 		})
 		result := alice.Run(to("--set", "A=canary")...)
 		Expect(result.Code).To(Equal(exit.Unavailable))
@@ -171,8 +171,8 @@ var _ = Describe("propose that fails", func() {
 	})
 
 	It("cleans up after Ctrl-C", func() {
-		var cancel context.CancelFunc
-		alice.Context, cancel = context.WithCancel(ctx)
+		interrupted, cancel := context.WithCancel(ctx)
+		alice.Context = func() context.Context { return interrupted }
 		atStaging(scene, cancel)
 		result := alice.Run(to("--set", "A=canary")...)
 		Expect(result.Code).To(Equal(exit.Cancelled), result.Err)
@@ -183,9 +183,9 @@ var _ = Describe("propose that fails", func() {
 	})
 
 	It("does not wait for standard input after Ctrl-C", func() {
-		var cancel context.CancelFunc
-		alice.Context, cancel = context.WithTimeout(ctx, 500*time.Millisecond)
+		interrupted, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
 		defer cancel()
+		alice.Context = func() context.Context { return interrupted }
 		reader, writer := io.Pipe()
 		defer func() { _ = writer.Close() }()
 		alice.Alter = func(f *factory.Factory) { f.In = reader }

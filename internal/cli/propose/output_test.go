@@ -83,12 +83,12 @@ var _ = Describe("propose for a Git repository", func() {
 
 var _ = Describe("values", func() {
 	It("are nowhere but in AWS", func() {
-		const old, new = "canary-old-7d1f", "canary-new-7d1f"
-		scene := env.NewScene(GinkgoTB(), map[string]string{"A": old, "B": old})
+		const before, after = "canary-old-7d1f", "canary-new-7d1f"
+		scene := env.NewScene(GinkgoTB(), map[string]string{"A": before, "B": before})
 		alice := scene.As(clitest.Alice)
 		var shown strings.Builder
 		for _, args := range [][]string{{"--dry-run"}, {"-o", "name"}, {"-o", "yaml"}, {"-o", "json"}, {}} {
-			result := alice.Run(to(append([]string{"--set", "A=" + new, "--set", "C=" + new, "--unset", "B"}, args...)...)...)
+			result := alice.Run(to(append([]string{"--set", "A=" + after, "--set", "C=" + after, "--unset", "B"}, args...)...)...)
 			Expect(result.Code).To(Equal(exit.OK), result.Err)
 			shown.WriteString(result.Out + result.Err)
 		}
@@ -96,7 +96,7 @@ var _ = Describe("values", func() {
 		Expect(err).NotTo(HaveOccurred())
 		calls, err := json.Marshal(scene.Emulator.Calls())
 		Expect(err).NotTo(HaveOccurred())
-		for _, value := range []string{old, new} {
+		for _, value := range []string{before, after} {
 			Expect(shown.String()).NotTo(ContainSubstring(value))
 			Expect(string(objects)).NotTo(ContainSubstring(value))
 			Expect(string(calls)).NotTo(ContainSubstring(value))

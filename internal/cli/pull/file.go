@@ -84,6 +84,7 @@ const notIgnored = 1
 // ignored there. Without git, or outside a work tree, it is not.
 func exposedToGit(ctx context.Context, path string) bool {
 	// A repository's fsmonitor would be a program of its choice.
+	//nolint:gosec // The path is one argument, behind "--".
 	check := exec.CommandContext(ctx, "git", "-c", "core.fsmonitor=false", "check-ignore", "--quiet", "--", filepath.Base(path))
 	check.Dir = filepath.Dir(path)
 	var failed *exec.ExitError

@@ -67,7 +67,7 @@ func wrapped(template string, width int) string {
 // Run runs the command line and returns the process's exit code. Whatever
 // fails before a command begins is a mistake in the command line.
 func Run(ctx context.Context, f *factory.Factory, args []string) exit.Code {
-	root := New(f)
+	root := New(f) //nolint:contextcheck // Commands take their context from cobra.
 	root.SetArgs(args)
 	began := false
 	markBegin(root, &began)
