@@ -3,15 +3,25 @@ package root
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/secretreview/secretreview/internal/cli/approve"
 	"github.com/secretreview/secretreview/internal/cli/factory"
+	"github.com/secretreview/secretreview/internal/cli/history"
 	"github.com/secretreview/secretreview/internal/cli/propose"
 	"github.com/secretreview/secretreview/internal/cli/pull"
+	"github.com/secretreview/secretreview/internal/cli/reject"
+	"github.com/secretreview/secretreview/internal/cli/review"
+	"github.com/secretreview/secretreview/internal/cli/status"
 )
 
 // commands lists all commands in the order in which help shows them.
 func commands(f *factory.Factory) []*cobra.Command {
 	return []*cobra.Command{
 		propose.New(f),
+		review.New(f),
+		approve.New(f),
+		reject.New(f),
 		pull.New(f),
+		status.New(f),
+		history.New(f),
 	}
 }

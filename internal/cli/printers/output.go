@@ -1,0 +1,96 @@
+package printers
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/cli/exit"
+	"github.com/secretreview/secretreview/internal/cli/factory"
+	"github.com/secretreview/secretreview/internal/cli/terminal"
+)
+
+// Output is the flag -o of a listing.
+type Output struct{ Format string }
+
+const (
+	formatTable = ""
+	formatWide  = "wide"
+	formatJSON  = "json"
+)
+
+// AddFlag binds -o.
+func (o *Output) AddFlag(flags *pflag.FlagSet) {
+	flags.StringVarP(&o.Format, "output", "o", "", "wide, name, json, yaml, or jsonpath=… and go-template=… as kubectl takes them")
+}
+
+// IsTable reports whether a person reads the output.
+func (o *Output) IsTable() bool { return o.Format == formatTable || o.Format == formatWide }
+
+// IsWide reports whether a person wants all columns.
+func (o *Output) IsWide() bool { return o.Format == formatWide }
+
+// Width returns how wide a table may be. What is wanted wide is not cut, as
+// with kubectl.
+func (o *Output) Width(f *factory.Factory) int {
+	if o.IsWide() {
+		return 0
+	}
+	return f.Terminal.Width
+}
+
+// Printer writes objects in a machine's format.
+type Printer func(runtime.Object) error
+
+// Printer returns what writes in the format to the factory's Out, nil for a
+// table. It fails with an exit.Error of Usage for an unknown format.
+func (o *Output) Printer(f *factory.Factory) (Printer, error) {
+	if o.IsTable() {
+		return nil, nil
+	}
+	scheme, err := factory.Scheme()
+	if err != nil {
+		return nil, err
+	}
+	flags := genericclioptions.NewPrintFlags("").WithTypeSetter(scheme)
+	flags.OutputFormat = &o.Format
+	printer, err := flags.ToPrinter()
+	if err != nil {
+		return nil, exit.Errorf(exit.Usage, "-o: %w", err)
+	}
+	out := f.Out
+	if o.Format == formatJSON || f.Terminal.StdoutTTY {
+		out = &terminal.Writer{Out: out}
+	}
+	return func(object runtime.Object) error {
+		if err := printer.PrintObj(object, out); err != nil {
+			return fmt.Errorf("write as %s: %w", o.Format, err)
+		}
+		return nil
+	}, nil
+}
+
+// List returns changes as an object to print, each saying what it is.
+func List(changes []v1alpha1.SecretChange) *v1alpha1.SecretChangeList {
+	list := &v1alpha1.SecretChangeList{Items: append([]v1alpha1.SecretChange{}, changes...)}
+	for i := range list.Items {
+		list.Items[i].SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("SecretChange"))
+	}
+	return list
+}
+
+// PrintJSON writes v, which must not hold a value that is not to be shown.
+func PrintJSON(w io.Writer, v any) error {
+	encoder := json.NewEncoder(&terminal.Writer{Out: w})
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(v); err != nil {
+		return fmt.Errorf("write the JSON: %w", err)
+	}
+	return nil
+}

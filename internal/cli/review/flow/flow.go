@@ -1,0 +1,204 @@
+// Package flow is what review, approve and reject have in common: which change
+// is meant, showing it, and giving a verdict on it.
+package flow
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/cli/exit"
+	"github.com/secretreview/secretreview/internal/cli/factory"
+	"github.com/secretreview/secretreview/internal/cli/printers"
+	"github.com/secretreview/secretreview/internal/cli/review/sheet"
+	"github.com/secretreview/secretreview/internal/cli/review/verdict"
+	"github.com/secretreview/secretreview/internal/cli/selector"
+	"github.com/secretreview/secretreview/internal/cli/terminal"
+)
+
+// DefaultTimeout is how long a command waits for the controller.
+const DefaultTimeout = 5 * time.Minute
+
+// Options are the flags that all three commands have.
+type Options struct {
+	Factory  *factory.Factory
+	Selector selector.Options
+
+	ShowAll       bool
+	JSON          bool
+	Reveal        bool
+	WithoutValues bool
+	NoWait        bool
+	Timeout       time.Duration
+}
+
+// AddFlags binds the flags.
+func (o *Options) AddFlags(flags *pflag.FlagSet) {
+	o.Selector.AddFlags(flags)
+	flags.BoolVar(&o.ShowAll, "show-all", false, "show the keys that stay as they are, too")
+	flags.BoolVar(&o.JSON, "json", false, "print JSON")
+	flags.BoolVar(&o.Reveal, "reveal", false, "show values although the output is not a terminal, or is a CI log")
+	flags.BoolVar(&o.WithoutValues, "without-values", false, "do not read values from AWS: go by the keys alone")
+	flags.BoolVar(&o.NoWait, "no-wait", false, "do not wait for what comes of the review")
+	flags.DurationVar(&o.Timeout, "timeout", DefaultTimeout, "how long to wait for that")
+}
+
+// Case is one change in front of one person.
+type Case struct {
+	*Options
+	Change *v1alpha1.SecretChange
+	// User is how the cluster knows the person.
+	User string
+	// Sheet is set by Show.
+	Sheet *sheet.Sheet
+}
+
+// Open finds the change that is meant and who asks.
+func (o *Options) Open(ctx context.Context, args []string) (*Case, error) {
+	change, err := o.Selector.Find(ctx, o.Factory, args)
+	if err != nil {
+		return nil, err
+	}
+	user, err := o.Factory.User(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &Case{Options: o, Change: change, User: user}, nil
+}
+
+// Own reports whether the person proposed the change.
+func (c *Case) Own() bool { return c.Change.Spec.ProposedBy == c.User }
+
+// Load reads what is to be shown.
+func (c *Case) Load(ctx context.Context) error {
+	var err error
+	c.Sheet, err = sheet.Load(ctx, c.Factory, c.Change, c.WithoutValues)
+	return err
+}
+
+// Show prints the sheet for a person, unless JSON is wanted.
+func (c *Case) Show() error {
+	if c.JSON {
+		return nil
+	}
+	return c.Sheet.Print(c.Factory.Out, c.view())
+}
+
+// PrintJSON prints the sheet, and the result if there is one.
+func (c *Case) PrintJSON(result *Result) error {
+	return printers.PrintJSON(c.Factory.Out, struct {
+		sheet.JSON
+		*Result
+	}{c.Sheet.JSON(c.view()), result})
+}
+
+func (c *Case) view() sheet.View {
+	f := c.Factory
+	return sheet.View{
+		Width: f.Terminal.Width, Styles: terminal.NewStyles(f.Terminal.Color), Now: f.Clock.Now(),
+		ShowValues: c.Reveal || f.Terminal.StdoutTTY && !inCI(f.Getenv), ShowAll: c.ShowAll,
+	}
+}
+
+// inCI reports whether the output ends in a log, even where CI gives jobs a
+// terminal.
+func inCI(getenv func(string) string) bool {
+	ci := getenv("CI")
+	return ci != "" && ci != "false" && ci != "0"
+}
+
+// Ask asks a yes-or-no question, and fails with an exit.Error of Cancelled for
+// a no.
+func (c *Case) Ask(ctx context.Context, question string) error {
+	yes, err := c.Factory.Prompter.Confirm(ctx, question)
+	if err == nil && !yes {
+		err = exit.Errorf(exit.Cancelled, "change %q is left as it is", c.Change.Name)
+	}
+	return err
+}
+
+// Result is what came of a review, for a machine.
+type Result struct {
+	Verdict v1alpha1.Verdict `json:"verdict"`
+	// Added is false where the same verdict had been given before.
+	Added bool `json:"added"`
+	// Outcome is left out where nobody waited for it.
+	Outcome *Outcome `json:"outcome,omitempty"`
+}
+
+// Outcome is where the change stands after a review.
+type Outcome struct {
+	Phase            v1alpha1.Phase `json:"phase"`
+	Message          string         `json:"message,omitempty"`
+	Approvals        string         `json:"approvals,omitempty"`
+	AppliedVersionID string         `json:"appliedVersionID,omitempty"`
+}
+
+// Give adds the verdict to the change that was shown, waits for what comes of
+// it unless that is not wanted, and tells.
+func (c *Case) Give(ctx context.Context, given v1alpha1.Verdict, comment string) error {
+	kube, err := c.Factory.Kube()
+	if err != nil {
+		return err
+	}
+	review := v1alpha1.Review{Reviewer: c.User, Verdict: given, Comment: comment}
+	reviewed, added, err := verdict.Submit(ctx, kube, c.Change, review)
+	if err != nil {
+		return err
+	}
+	c.tellAdded(given, added)
+	result := &Result{Verdict: given, Added: added}
+	if c.NoWait {
+		return c.finish(result, nil)
+	}
+	ended, err := verdict.Await(ctx, kube, verdict.Wait{
+		Clock: c.Factory.Clock, Reviewed: reviewed, Given: given, Timeout: c.Timeout, Program: c.Factory.Program,
+		Tell: func(message string) { c.Note(terminal.Escape(message)) },
+	})
+	if ended != nil {
+		result.Outcome = &Outcome{
+			Phase: ended.Status.Phase, Message: ended.Status.Message,
+			Approvals: ended.Status.Approvals, AppliedVersionID: ended.Status.AppliedVersionID,
+		}
+		if err == nil {
+			c.say(verdict.Told(ended, c.User, given))
+		}
+	}
+	return c.finish(result, err)
+}
+
+// finish prints the JSON whatever came of it.
+func (c *Case) finish(result *Result, err error) error {
+	if c.JSON {
+		if failed := c.PrintJSON(result); err == nil {
+			err = failed
+		}
+	}
+	return err
+}
+
+var addedText = map[v1alpha1.Verdict][2]string{
+	v1alpha1.VerdictApproved: {"You have already approved change %s.", "Your approval of change %s is recorded."},
+	v1alpha1.VerdictRejected: {"You have already rejected change %s.", "Your rejection of change %s is recorded."},
+}
+
+func (c *Case) tellAdded(given v1alpha1.Verdict, added bool) {
+	which := 0
+	if added {
+		which = 1
+	}
+	c.Note(fmt.Sprintf(addedText[given][which], c.Change.Name))
+}
+
+// Note tells a person how it goes on.
+func (c *Case) Note(text string) { _, _ = fmt.Fprintln(c.Factory.ErrOut, text) }
+
+// say tells a person what came of it.
+func (c *Case) say(text string) {
+	if !c.JSON {
+		_, _ = fmt.Fprintln(c.Factory.Out, text)
+	}
+}

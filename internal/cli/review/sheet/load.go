@@ -1,0 +1,143 @@
+package sheet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/cli/exit"
+	"github.com/secretreview/secretreview/internal/cli/factory"
+	"github.com/secretreview/secretreview/internal/cli/live"
+	"github.com/secretreview/secretreview/internal/document"
+	"github.com/secretreview/secretreview/internal/secretstore"
+)
+
+// Load reads what there is to show of a change: the project and, unless
+// withoutValues, the staged version and what is live. It fails where the
+// cluster does; what is wrong with the values is in the Sheet.
+func Load(ctx context.Context, f *factory.Factory, change *v1alpha1.SecretChange, withoutValues bool) (*Sheet, error) {
+	s := &Sheet{Change: change, Entries: recorded(change)}
+	var err error
+	if s.Target, err = TargetOf(ctx, f, change); err != nil {
+		return nil, err
+	}
+	switch {
+	case change.Spec.Staged == nil:
+		s.State = NoValues
+	case change.Status.Phase.Finished():
+		s.State = Gone
+	case withoutValues:
+		s.State = NotRead
+	default:
+		if err := s.read(ctx, f); err != nil {
+			return nil, err
+		}
+	}
+	s.warn()
+	return s, nil
+}
+
+// TargetOf returns the project and environment of a change, or nil if either
+// does not exist.
+func TargetOf(ctx context.Context, f *factory.Factory, change *v1alpha1.SecretChange) (*factory.Target, error) {
+	kube, err := f.Kube()
+	if err != nil {
+		return nil, err
+	}
+	project := &v1alpha1.SecretProject{}
+	err = kube.Get(ctx, client.ObjectKey{Namespace: change.Namespace, Name: change.Spec.Project}, project)
+	if apierrors.IsNotFound(err) && !exit.NotServed(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read project %q in namespace %q: %w", change.Spec.Project, change.Namespace, err)
+	}
+	for _, environment := range project.Spec.Environments {
+		if environment.Name == change.Spec.Environment {
+			return &factory.Target{
+				Namespace: change.Namespace, Project: project, Environment: environment,
+				Status: project.Status.Environment(environment.Name),
+			}, nil
+		}
+	}
+	return nil, nil
+}
+
+// read reads and checks the values. It fails only where the person gave up.
+func (s *Sheet) read(ctx context.Context, f *factory.Factory) error {
+	err := s.values(ctx, f)
+	var wrong *MismatchError
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &wrong):
+		s.State, s.Problem = Wrong, err
+	case err != nil:
+		s.State, s.Problem = Unreadable, err
+	default:
+		s.State = Read
+		s.compare()
+	}
+	return nil
+}
+
+// values reads what is staged and what is live.
+func (s *Sheet) values(ctx context.Context, f *factory.Factory) error {
+	if err := s.checkTarget(); err != nil {
+		return err
+	}
+	if err := checkARN(s.Change, s.Target); err != nil {
+		return err
+	}
+	store, err := f.Store(ctx, s.Target.Project.Status.Region)
+	if err != nil {
+		return err
+	}
+	if s.patch, err = readStaged(ctx, store, s.Change, s.Target); err != nil {
+		return err
+	}
+	if s.live, err = readLive(ctx, store, s.Target); err != nil {
+		return err
+	}
+	return checkRecorded(s.Change, s.patch, s.live)
+}
+
+// checkTarget refuses to go on where it is not known what things are called in
+// AWS. A live secret that cannot be applied to can still be looked at.
+func (s *Sheet) checkTarget() error {
+	t := s.Target
+	if t == nil {
+		return exit.Errorf(exit.NotFound, "project %q has no environment %q any more, so it cannot be told where the values are",
+			s.Change.Spec.Project, s.Change.Spec.Environment)
+	}
+	if status := t.Project.Status; t.Status == nil || t.Status.SecretName == "" || status.Region == "" || status.ClusterName == "" {
+		return t.Served()
+	}
+	return nil
+}
+
+// readStaged reads the version that the change pins, by ARN and VersionId.
+func readStaged(ctx context.Context, store secretstore.Store, change *v1alpha1.SecretChange, t *factory.Target) (document.Patch, error) {
+	pinned := change.Spec.Staged
+	got, err := store.Get(ctx, secretstore.GetInput{ID: pinned.SecretARN, VersionID: string(pinned.VersionID)})
+	if err != nil {
+		return document.Patch{}, fmt.Errorf("read the staged values: %w", err)
+	}
+	return openStaged(change, t, got)
+}
+
+// readLive reads what is live. A secret that has no version yet is empty.
+func readLive(ctx context.Context, store secretstore.Store, t *factory.Target) (live.Version, error) {
+	read, err := live.Read(ctx, store, t.Status.SecretName, "")
+	if secretstore.KindOf(err) == secretstore.KindNotFound && t.Status.SecretARN != "" && t.Status.LiveVersionID == "" {
+		return live.Version{Values: document.Document{}}, nil
+	}
+	if err != nil {
+		return live.Version{}, fmt.Errorf("read what is live: %w", err)
+	}
+	return read, nil
+}
