@@ -92,5 +92,6 @@ func weakness(problems []Problem) string {
 	if len(problems) > 1 {
 		more = fmt.Sprintf(" (and %d more)", len(problems)-1)
 	}
-	return fmt.Sprintf("%s%s: install the manifests of this release again, with the names that the manager was given.", problems[0], more)
+	return fmt.Sprintf("%s%s: put this release's manifests back by kubectl replace, "+
+		"which also takes away what was added to them, with the names that the manager was given.", problems[0], more)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -52,7 +53,16 @@ func Apply(ctx context.Context, restConfig *rest.Config, options Options) error 
 	if err != nil {
 		return fmt.Errorf("cannot make a client: %w", err)
 	}
-	objects, err := Objects(options)
+	expected, err := guard.Expect(options.Guard)
+	if err != nil {
+		return err
+	}
+	for _, object := range expected.Objects() {
+		if err := replace(ctx, c, object); err != nil {
+			return err
+		}
+	}
+	rest, err := others()
 	if err != nil {
 		return err
 	}
@@ -60,8 +70,8 @@ func Apply(ctx context.Context, restConfig *rest.Config, options Options) error 
 	if err != nil {
 		return err
 	}
-	for _, object := range append(objects, proposer...) {
-		if err := applyOne(ctx, c, object); err != nil {
+	for _, object := range append(rest, proposer...) {
+		if err := apply(ctx, c, object); err != nil {
 			return err
 		}
 	}
@@ -75,7 +85,13 @@ func Objects(options Options) ([]*unstructured.Unstructured, error) {
 	if err != nil {
 		return nil, err
 	}
-	objects := expected.Objects()
+	rest, err := others()
+	return append(expected.Objects(), rest...), err
+}
+
+// others are the objects that the guard does not look after.
+func others() ([]*unstructured.Unstructured, error) {
+	var objects []*unstructured.Unstructured
 	manager, err := config.Objects(config.ManagerDir)
 	if err != nil {
 		return nil, err
@@ -107,10 +123,27 @@ func proposerPolicy(c client.Client, options Options) ([]*unstructured.Unstructu
 	return config.Objects(config.ProposerDir)
 }
 
-func applyOne(ctx context.Context, c client.Client, object *unstructured.Unstructured) error {
+func apply(ctx context.Context, c client.Client, object *unstructured.Unstructured) error {
 	configuration := client.ApplyConfigurationFromUnstructured(object)
 	if err := c.Apply(ctx, configuration, client.FieldOwner(fieldManager), client.ForceOwnership); err != nil {
 		return fmt.Errorf("cannot apply %s %s: %w", object.GetKind(), object.GetName(), err)
+	}
+	return nil
+}
+
+// replace makes the spec exactly what it has to be: applying would leave what others have added to it.
+func replace(ctx context.Context, c client.Client, object *unstructured.Unstructured) error {
+	present := &unstructured.Unstructured{}
+	present.SetGroupVersionKind(object.GroupVersionKind())
+	err := c.Get(ctx, client.ObjectKeyFromObject(object), present)
+	if apierrors.IsNotFound(err) {
+		err = c.Create(ctx, object)
+	} else if err == nil {
+		present.Object["spec"] = object.Object["spec"]
+		err = c.Update(ctx, present)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot replace %s %s: %w", object.GetKind(), object.GetName(), err)
 	}
 	return nil
 }
