@@ -27,11 +27,12 @@ func run() exit.Code {
 	// The first Ctrl-C lets a command clean up; a second one ends the process.
 	context.AfterFunc(ctx, stop)
 
-	f, err := factory.New(root.Program(os.Args[0]), release(), openStore)
+	program, args := root.Invocation(os.Args[0], os.Args[1:])
+	f, err := factory.New(program, release(), openStore)
 	if err != nil {
 		return exit.Report(os.Stderr, "sr", err)
 	}
-	return root.Run(ctx, f, os.Args[1:])
+	return root.Run(ctx, f, args)
 }
 
 func openStore(ctx context.Context, region string) (secretstore.Store, error) {

@@ -102,6 +102,10 @@ func New(f *factory.Factory) *cobra.Command {
 	flags.BoolVar(&o.Prune, "prune", false, "remove live keys that the file lacks, without asking")
 	flags.BoolVar(&o.DryRun, "dry-run", false, "show what would be proposed, and stage nothing")
 	flags.StringVarP(&o.Output, "output", "o", "", "yaml or json: print the manifest for a Git repository instead of creating it; name: print the change's name only")
+	completion := cobra.FixedCompletions([]string{outputYAML, outputJSON, outputName}, cobra.ShellCompDirectiveNoFileComp)
+	if err := command.RegisterFlagCompletionFunc("output", completion); err != nil {
+		panic(err) // there is no such flag
+	}
 	return command
 }
 

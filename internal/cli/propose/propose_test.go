@@ -157,3 +157,17 @@ var _ = Describe("propose", func() {
 		Expect(scene.As(clitest.Alice).Run(to("--set", "A=9")...).Out).To(ContainSubstring("It needs no approval."))
 	})
 })
+
+var _ = Describe("completion", func() {
+	DescribeTable("knows", func(want string, args ...string) {
+		scene := env.NewScene(GinkgoTB(), map[string]string{"A": "1"})
+		result := scene.As(clitest.Alice).Run(append([]string{"__complete", "propose"}, args...)...)
+		Expect(result.Code).To(Equal(exit.OK))
+		Expect(result.Out).To(Equal(want))
+	},
+		Entry("projects", "backend-api\n:4\n", "--project", ""),
+		Entry("environments of a project", "production\n:4\n", "-p", "backend-api", "-e", ""),
+		Entry("no environments without a project", ":4\n", "-e", ""),
+		Entry("outputs", "yaml\njson\nname\n:4\n", "-o", ""),
+	)
+})

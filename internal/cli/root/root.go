@@ -50,7 +50,17 @@ func New(f *factory.Factory) *cobra.Command {
 	for _, command := range commands(f) {
 		root.AddCommand(command)
 	}
+	complete(root, map[string]cobra.CompletionFunc{"project": f.CompleteProjects, "env": f.CompleteEnvironments})
 	return root
+}
+
+// complete sets how flags of a command are completed.
+func complete(command *cobra.Command, flags map[string]cobra.CompletionFunc) {
+	for name, function := range flags {
+		if err := command.RegisterFlagCompletionFunc(name, function); err != nil {
+			panic(err) // there is no such flag
+		}
+	}
 }
 
 // helpWidth is how many columns help takes at most.
@@ -90,12 +100,17 @@ func markBegin(command *cobra.Command, began *bool) {
 	}
 }
 
-// Program returns how to call this binary, from the path it was called by: as
-// kubectl-sr it is kubectl's plugin.
-func Program(path string) string {
+// Invocation returns how to call this program, and the command line, from how
+// it was called: as kubectl-sr it is kubectl's plugin, and as
+// kubectl_complete-sr what completes the plugin's command line.
+func Invocation(path string, args []string) (program string, commandLine []string) {
 	base := path[strings.LastIndexAny(path, `/\`)+1:]
-	if strings.TrimSuffix(base, ".exe") == "kubectl-sr" {
-		return "kubectl sr"
+	switch strings.TrimSuffix(base, ".exe") {
+	case "kubectl-sr":
+		return "kubectl sr", args
+	case "kubectl_complete-sr":
+		return "kubectl sr", append([]string{cobra.ShellCompRequestCmd}, args...)
+	default:
+		return "sr", args
 	}
-	return "sr"
 }

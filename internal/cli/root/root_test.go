@@ -96,13 +96,19 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-func TestProgram(t *testing.T) {
-	for path, want := range map[string]string{
-		"sr": "sr", "/usr/bin/sr": "sr", "./dist/sr-linux-amd64": "sr",
-		"kubectl-sr": "kubectl sr", "/home/x/.krew/bin/kubectl-sr": "kubectl sr", `C:\bin\kubectl-sr.exe`: "kubectl sr",
+func TestInvocation(t *testing.T) {
+	for path, want := range map[string]struct{ program, args string }{
+		"sr":                           {"sr", "pull -h"},
+		"/usr/bin/sr":                  {"sr", "pull -h"},
+		"./dist/sr-linux-amd64":        {"sr", "pull -h"},
+		"kubectl-sr":                   {"kubectl sr", "pull -h"},
+		"/home/x/.krew/bin/kubectl-sr": {"kubectl sr", "pull -h"},
+		`C:\bin\kubectl-sr.exe`:        {"kubectl sr", "pull -h"},
+		"/bin/kubectl_complete-sr":     {"kubectl sr", "__complete pull -h"},
 	} {
-		if got := root.Program(path); got != want {
-			t.Errorf("%s: %q instead of %q", path, got, want)
+		program, args := root.Invocation(path, []string{"pull", "-h"})
+		if program != want.program || strings.Join(args, " ") != want.args {
+			t.Errorf("%s: %q %v instead of %+v", path, program, args, want)
 		}
 	}
 }
