@@ -1,0 +1,97 @@
+package secretproject
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/secretreview/secretreview/api/v1alpha1"
+)
+
+// A failed reconcile is tried again after firstRetry, then twice as long each
+// time, up to lastRetry.
+const (
+	firstRetry = time.Second
+	lastRetry  = 5 * time.Minute
+)
+
+// SetupWithManager registers the reconciler. guardChanged carries an event
+// whenever the guard's state changes; watcher wakes projects that a listing has
+// shown to differ.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, watcher *Watcher, guardChanged <-chan event.GenericEvent) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.SecretProject{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.SecretProject{}, handler.EnqueueRequestsFromMapFunc(r.claimantsOf), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.SecretChange{}, handler.EnqueueRequestsFromMapFunc(projectOf), builder.WithPredicates(finishing)).
+		WatchesRawSource(source.Channel(watcher.wake, &handler.EnqueueRequestForObject{})).
+		WatchesRawSource(source.Channel(guardChanged, handler.EnqueueRequestsFromMapFunc(r.all))).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: max(r.Concurrency, 1),
+			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry),
+		}).
+		Complete(r)
+}
+
+// finishing lets a change through at the moment when it ends. Those that have
+// ended before are seen when their projects are.
+var finishing = predicate.TypedFuncs[client.Object]{
+	CreateFunc: func(event.CreateEvent) bool { return false },
+	DeleteFunc: func(event.DeleteEvent) bool { return false },
+	UpdateFunc: func(e event.UpdateEvent) bool { return !finished(e.ObjectOld) && finished(e.ObjectNew) },
+}
+
+func finished(o client.Object) bool {
+	c, ok := o.(*v1alpha1.SecretChange)
+	return ok && c.Status.Phase.Finished()
+}
+
+func projectOf(_ context.Context, o client.Object) []reconcile.Request {
+	c, ok := o.(*v1alpha1.SecretChange)
+	if !ok {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: c.Namespace, Name: c.Spec.Project}}}
+}
+
+// claimantsOf are the projects that may claim the same live secrets.
+func (r *Reconciler) claimantsOf(ctx context.Context, o client.Object) []reconcile.Request {
+	p, ok := o.(*v1alpha1.SecretProject)
+	if !ok {
+		return nil
+	}
+	others, err := claimants(ctx, r.Client, p)
+	if err != nil {
+		log.FromContext(ctx).Error(err, "cannot look at the projects of the same name")
+		return nil
+	}
+	return requests(others)
+}
+
+// all are affected by the state of the admission policies.
+func (r *Reconciler) all(ctx context.Context, _ client.Object) []reconcile.Request {
+	var projects v1alpha1.SecretProjectList
+	if err := r.Client.List(ctx, &projects, client.UnsafeDisableDeepCopy); err != nil {
+		log.FromContext(ctx).Error(err, "cannot look at all projects")
+		return nil
+	}
+	return requests(projects.Items)
+}
+
+func requests(projects []v1alpha1.SecretProject) []reconcile.Request {
+	out := make([]reconcile.Request, len(projects))
+	for i := range projects {
+		out[i].NamespacedName = keyOf(&projects[i])
+	}
+	return out
+}
