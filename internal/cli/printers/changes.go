@@ -52,7 +52,7 @@ var changeColumns = []changeColumn{
 		text(func(_ Changes, c *v1alpha1.SecretChange) string { return c.Status.Approvals })},
 	{Column{Title: "KEYS", Min: 10, Drop: 5}, always,
 		text(func(_ Changes, c *v1alpha1.SecretChange) string { return c.Status.Summary })},
-	{Column{Title: "BY", Min: 8, Drop: 4}, always,
+	{Column{Title: "BY", Min: 7, Drop: 4}, always,
 		text(func(_ Changes, c *v1alpha1.SecretChange) string { return c.Spec.ProposedBy })},
 	{Column{Title: "AGE", Drop: 1}, unfinished,
 		text(func(l Changes, c *v1alpha1.SecretChange) string { return Age(c.CreationTimestamp.Time, l.Now) })},
@@ -65,7 +65,7 @@ var changeColumns = []changeColumn{
 	{Column{Title: "VERSION"}, func(l Changes) bool { return l.Finished && l.Wide },
 		text(func(_ Changes, c *v1alpha1.SecretChange) string { return c.Status.AppliedVersionID })},
 	{Column{Title: "REASON", Min: 10, Drop: 8}, always,
-		text(func(_ Changes, c *v1alpha1.SecretChange) string { return c.Spec.Reason })},
+		text(func(_ Changes, c *v1alpha1.SecretChange) string { return firstLine(c.Spec.Reason) })},
 	{Column{Title: "MESSAGE"}, wide,
 		text(func(_ Changes, c *v1alpha1.SecretChange) string { return c.Status.Message })},
 }
@@ -94,6 +94,15 @@ func Ended(c *v1alpha1.SecretChange) time.Time {
 		return at.Time
 	}
 	return c.CreationTimestamp.Time
+}
+
+// firstLine returns the first line that says something, as of a commit message.
+func firstLine(text string) string {
+	first, more, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	if strings.TrimSpace(more) != "" {
+		first = strings.TrimRight(first, " ") + " …"
+	}
+	return first
 }
 
 func until(at *metav1.Time, now time.Time) string {
