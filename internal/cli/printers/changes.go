@@ -52,7 +52,7 @@ var changeColumns = []changeColumn{
 		text(func(_ Changes, c *v1alpha1.SecretChange) string { return c.Status.Approvals })},
 	{Column{Title: "KEYS", Min: 10, Drop: 5}, always,
 		text(func(_ Changes, c *v1alpha1.SecretChange) string { return c.Status.Summary })},
-	{Column{Title: "BY", Min: 7, Drop: 4}, always,
+	{Column{Title: "BY", Min: 7, Drop: 4, End: true}, always,
 		text(func(_ Changes, c *v1alpha1.SecretChange) string { return c.Spec.ProposedBy })},
 	{Column{Title: "AGE", Drop: 1}, unfinished,
 		text(func(l Changes, c *v1alpha1.SecretChange) string { return Age(c.CreationTimestamp.Time, l.Now) })},

@@ -23,6 +23,8 @@ type Column struct {
 	// Name says that its text is typed again: it is cut only when nothing else
 	// helps.
 	Name bool
+	// End says that it is cut at the beginning, because the end says more.
+	End bool
 }
 
 // Cell is one text of a Table. Style, if set, colours it.
@@ -54,7 +56,7 @@ func (t *Table) Print(w io.Writer, width int, styles terminal.Styles) error {
 		header[i] = Cell{column.Title, styles.Bold}
 	}
 	for _, row := range append([][]Cell{header}, escaped...) {
-		writeRow(&out, row, shown, widths)
+		t.writeRow(&out, row, shown, widths)
 	}
 	if _, err := io.WriteString(w, out.String()); err != nil {
 		return fmt.Errorf("write the table: %w", err)
@@ -76,10 +78,14 @@ func (t *Table) escape() [][]Cell {
 	return rows
 }
 
-func writeRow(out *strings.Builder, row []Cell, shown, widths []int) {
+func (t *Table) writeRow(out *strings.Builder, row []Cell, shown, widths []int) {
 	var pending string // spaces before the next text, which a line does not end with
 	for i, at := range shown {
-		text := terminal.Truncate(row[at].Text, widths[at])
+		truncate := terminal.Truncate
+		if t.Columns[at].End {
+			truncate = terminal.TruncateLeft
+		}
+		text := truncate(row[at].Text, widths[at])
 		padding := strings.Repeat(" ", widths[at]-terminal.Width(text))
 		if text != "" {
 			out.WriteString(pending)

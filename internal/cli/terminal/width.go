@@ -27,9 +27,16 @@ func Truncate(s string, width int) string {
 	return columns.Truncate(s, width, ellipsis)
 }
 
-// Pad returns s filled up with spaces to width columns.
-func Pad(s string, width int) string {
-	return s + strings.Repeat(" ", max(width-Width(s), 0))
+// TruncateLeft returns s, or as much of its end as fits into width columns
+// together with an ellipsis.
+func TruncateLeft(s string, width int) string {
+	if Width(s) <= width {
+		return s
+	}
+	if width < 1 {
+		return ""
+	}
+	return columns.TruncateLeft(s, Width(s)-width+Width(ellipsis), ellipsis)
 }
 
 // Wrap cuts s into pieces of at most width columns, between any two

@@ -34,6 +34,27 @@ func TestTruncateCountsColumns(t *testing.T) {
 	}
 }
 
+func TestTruncateLeftKeepsTheEnd(t *testing.T) {
+	for name, c := range map[string]struct {
+		text  string
+		width int
+		want  string
+	}{
+		"what fits stays":               {"abc", 3, "abc"},
+		"what does not is cut":          {"abcd", 3, "…cd"},
+		"wide characters count twice":   {"日本語", 5, "…本語"},
+		"nothing fits into nothing":     {"abc", 0, ""},
+		"half of a wide one is a space": {"日本語", 4, "… 語"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := terminal.TruncateLeft(c.text, c.width)
+			if got != c.want || terminal.Width(got) > c.width {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
 func TestWrapKeepsEveryCharacter(t *testing.T) {
 	for name, c := range map[string]struct {
 		text  string
