@@ -81,15 +81,15 @@ func (o *Options) tellProposed(p *proposal) error {
 		_, err := fmt.Fprintf(f.Out, "secretchange.%s/%s\n", v1alpha1.GroupName, p.change)
 		return err
 	}
-	_, err := fmt.Fprintf(f.Out, "Proposed %s for %s/%s in namespace %s: %s\n",
+	_, err := fmt.Fprintf(f.Out, "Proposed %s\n  for %s/%s in namespace %s: %s\n",
 		p.change, p.target.Project.Name, p.target.Environment.Name, p.target.Namespace, summary(p.patch))
 	o.tellDiff(p)
 	effective, _ := policy.For(p.target.Project, p.target.Environment.Name)
 	if effective.RequiredApprovals == 0 {
-		_, _ = fmt.Fprintf(f.Out, "It needs no approval. See how it goes: %s status %s -n %s\n", f.Program, p.change, p.target.Namespace)
+		_, _ = fmt.Fprintf(f.Out, "It needs no approval. To see how it goes:\n  %s status %s -n %s\n", f.Program, p.change, p.target.Namespace)
 		return err
 	}
-	_, _ = fmt.Fprintf(f.Out, "It needs %s by %s. Next, somebody else runs: %s review %s -n %s\n",
+	_, _ = fmt.Fprintf(f.Out, "It needs %s by %s. Next, somebody else runs:\n  %s review %s -n %s\n",
 		wording.Count(effective.RequiredApprovals, "approval"), naming.KeepUntil(f.Clock.Now().Add(effective.ChangeTTL)),
 		f.Program, p.change, p.target.Namespace)
 	return err

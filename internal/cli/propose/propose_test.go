@@ -1,7 +1,6 @@
 package propose_test
 
 import (
-	"regexp"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -56,10 +55,14 @@ var _ = Describe("propose", func() {
 		Expect(document.Patch.Unset).To(Equal([]string{"B"}))
 		Expect(reveal(document.Patch.Expect)).To(Equal(map[string]string{"A": "1", "B": "2"}))
 
-		lines := regexp.MustCompile(`\n`).Split(result.Out, -1)
-		Expect(lines[0]).To(Equal("Proposed " + change.Name + " for backend-api/production in namespace " + scene.Namespace + ": 1 added, 1 modified, 1 removed"))
-		Expect(lines[1:4]).To(Equal([]string{"  ~ A", "  - B", "  + NEW"}))
-		Expect(lines[4]).To(MatchRegexp(`^It needs 1 approval by \S+Z\. Next, somebody else runs: sr review ` + change.Name + ` -n ` + scene.Namespace + `$`))
+		Expect(result.Out).To(MatchRegexp(`^Proposed ` + change.Name + `
+  for backend-api/production in namespace ` + scene.Namespace + `: 1 added, 1 modified, 1 removed
+  ~ A
+  - B
+  \+ NEW
+It needs 1 approval by \S+Z. Next, somebody else runs:
+  sr review ` + change.Name + ` -n ` + scene.Namespace + `
+$`))
 	})
 
 	It("says that nothing changes, and stages nothing", func() {

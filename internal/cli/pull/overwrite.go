@@ -27,7 +27,7 @@ func (o *Options) confirmOverwrite(ctx context.Context, store secretstore.Store,
 		return err
 	}
 	if !o.Factory.Terminal.CanAsk() {
-		return exit.Errorf(exit.Refused, "%s %s: propose that first, name another file with -o, or overwrite it with -y", file.shown, loss)
+		return exit.Errorf(exit.Refused, "%s %s: propose them, name another file with -o, or overwrite it with -y", file.shown, loss)
 	}
 	yes, err := o.Factory.Prompter.Confirm(ctx, fmt.Sprintf("%s %s. Overwrite it?", file.shown, loss))
 	if err != nil {
@@ -51,7 +51,7 @@ func whatIsLost(ctx context.Context, store secretstore.Store, file target, p pul
 	old, err := dotenv.Parse(bytes.NewReader(text))
 	var malformed *dotenv.Error
 	if errors.As(err, &malformed) {
-		return fmt.Sprintf("cannot be read (%s), so it may hold edits that were not proposed", malformed), nil
+		return fmt.Sprintf("cannot be read (%s), so it may hold edits that are not live", malformed), nil
 	}
 	if err != nil {
 		return "", fmt.Errorf("read %s: %w", file.shown, err)
@@ -60,8 +60,8 @@ func whatIsLost(ctx context.Context, store secretstore.Store, file target, p pul
 	if err != nil {
 		return "", err
 	}
-	if edits := unproposed(base, old.Values, p.version.Values); len(edits) > 0 {
-		return "has edits that were not proposed (" + wording.Keys(edits) + ")", nil
+	if edits := notLive(base, old.Values, p.version.Values); len(edits) > 0 {
+		return "has edits that are not live (" + wording.Keys(edits) + ")", nil
 	}
 	return "", nil
 }
@@ -86,9 +86,9 @@ func baseOf(ctx context.Context, store secretstore.Store, header dotenv.Header, 
 	return values, nil
 }
 
-// unproposed returns the keys in which a file differs both from what it was a
+// notLive returns the keys in which a file differs both from what it was a
 // copy of and from what is live.
-func unproposed(base, file, now document.Document) []string {
+func notLive(base, file, now document.Document) []string {
 	edited := map[string]bool{}
 	for _, change := range document.Diff(base, file) {
 		edited[change.Key] = true

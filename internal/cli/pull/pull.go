@@ -25,7 +25,7 @@ The file can be read by you alone, and is replaced at once or not at all. Its fi
 names project, environment and version; "propose" takes that version as the base of your
 edit, and notices what others have changed since.
 
-A file with edits that were never proposed is not overwritten, unless you say so.
+A file with edits that are not live is not overwritten, unless you say so.
 
 The names in AWS come from the SecretProject in the cluster. Where both region and prefix
 are known, by flags or configuration (the region also by AWS_REGION), AWS alone is asked,
@@ -77,7 +77,7 @@ func New(f *factory.Factory) *cobra.Command {
 	flags := command.Flags()
 	flags.StringVarP(&o.Output, "output", "o", "", `file to write, "-" for standard output (default ".env")`)
 	flags.BoolVar(&o.KeysOnly, "keys-only", false, "print the keys, one a line, and write no file")
-	flags.BoolVarP(&o.Yes, "yes", "y", false, "overwrite a file also if it has edits that were not proposed")
+	flags.BoolVarP(&o.Yes, "yes", "y", false, "overwrite a file also if it has edits that are not live")
 	flags.StringVar(&o.Region, "region", "", "AWS region of the live secret")
 	flags.StringVar(&o.Prefix, "prefix", "", `what the names of all secrets in AWS begin with, such as "secret-review/"`)
 	return command

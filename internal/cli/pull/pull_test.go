@@ -100,7 +100,7 @@ var _ = Describe("pull", func() {
 			edited := edit()
 			result := alice.Run(from()...)
 			expectFailure(result, exit.Refused)
-			Expect(result.Err).To(ContainSubstring(".env has edits that were not proposed (A, MINE)"))
+			Expect(result.Err).To(ContainSubstring(".env has edits that are not live (A, MINE)"))
 			Expect(result.Err).NotTo(ContainSubstring("canary"))
 			Expect(read(alice, ".env")).To(Equal(edited))
 		})
@@ -109,7 +109,7 @@ var _ = Describe("pull", func() {
 			edited := edit()
 			result := alice.AtTerminal("n").Run(from()...)
 			expectFailure(result, exit.Cancelled)
-			Expect(result.Questions).To(Equal([]string{".env has edits that were not proposed (A, MINE). Overwrite it?"}))
+			Expect(result.Questions).To(Equal([]string{".env has edits that are not live (A, MINE). Overwrite it?"}))
 			Expect(read(alice, ".env")).To(Equal(edited))
 			Expect(alice.AtTerminal("y").Run(from()...).Code).To(Equal(exit.OK))
 			Expect(read(alice, ".env")).NotTo(ContainSubstring("canary"))
@@ -131,8 +131,8 @@ var _ = Describe("pull", func() {
 		It("does not overwrite what it cannot read, or did not write", func() {
 			for content, want := range map[string]string{
 				"canary":          "cannot be read (line 1:",
-				"OTHER=canary\n":  "has edits that were not proposed (OTHER)",
-				"A=1\nB=canary\n": "has edits that were not proposed (B)",
+				"OTHER=canary\n":  "has edits that are not live (OTHER)",
+				"A=1\nB=canary\n": "has edits that are not live (B)",
 			} {
 				write(alice, ".env", content, 0o600)
 				result := alice.Run(from()...)
