@@ -1,0 +1,35 @@
+// Package e2e drives the built programs alone, over sockets, as the people and the accounts that use them.
+package e2e
+
+import (
+	"testing"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/secretreview/secretreview/test/e2e/world"
+)
+
+var w *world.World
+
+func TestE2E(t *testing.T) {
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "The built programs, end to end")
+}
+
+var _ = BeforeSuite(func(ctx SpecContext) {
+	SetDefaultEventuallyTimeout(world.Patience)
+	var err error
+	w, err = world.Start(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func(ctx SpecContext) { Expect(w.Stop(ctx)).To(Succeed()) })
+})
+
+var _ = AfterSuite(func() {
+	if w == nil {
+		return
+	}
+	By("searching for values wherever none may be")
+	Expect(w.Where(w.Mark)).To(BeEmpty(), "the secret values of all specs are known where they must not be")
+	Expect(w.Manager.Log()).NotTo(Or(ContainSubstring("DATA RACE"), ContainSubstring("panic")))
+})

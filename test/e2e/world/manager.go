@@ -1,0 +1,193 @@
+package world
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/secretreview/secretreview/test/cluster"
+	"github.com/secretreview/secretreview/test/cluster/process"
+	"github.com/secretreview/secretreview/test/install"
+)
+
+// Manager is the manager's process, which can be killed and started again.
+type Manager struct {
+	world   *World
+	process *process.Process
+	metrics string
+	health  string
+}
+
+// newManager starts a manager with the token of the ServiceAccount that it ships with.
+func newManager(ctx context.Context, w *World) (*Manager, error) {
+	account, err := w.Cluster.ServiceAccountConfig(ctx, install.Namespace, install.ServiceAccount)
+	if err != nil {
+		return nil, err
+	}
+	err = w.Cluster.WriteKubeconfig(w.file("manager.kubeconfig"), cluster.Context{Name: managerKey, Namespace: install.Namespace, Config: account})
+	if err != nil {
+		return nil, err
+	}
+	m := &Manager{world: w}
+	return m, m.start()
+}
+
+// start returns once the manager is healthy.
+func (m *Manager) start() error {
+	metrics, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	health, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	w := m.world
+	started, err := process.Start(process.Command{
+		Name: "manager", Path: w.program("manager"), Dir: w.dir, LogFile: filepath.Join(w.file("logs"), "manager.log"),
+		Args: []string{
+			"--cluster-name=" + ClusterName,
+			// What is waited for in minutes elsewhere is waited for in seconds here.
+			"--sweep-interval=5s", "--consistency-grace=5s", "--project-grace=5s",
+			"--log-level=debug",
+			"--metrics-bind-address=" + metrics,
+			"--health-probe-bind-address=" + health,
+		},
+		Env: append(w.environment(),
+			"KUBECONFIG="+w.file("manager.kubeconfig"),
+			"POD_NAMESPACE="+install.Namespace,
+			"HOME="+w.tempDir(),
+			"AWS_REGION="+Region,
+			"AWS_ACCESS_KEY_ID="+managerKey,
+			"AWS_SECRET_ACCESS_KEY="+w.Secret("key-of-the-manager"),
+		),
+	})
+	if err != nil {
+		return err
+	}
+	m.process, m.metrics, m.health = started, "https://"+metrics+"/metrics", "http://"+health+"/readyz"
+	return until(func() (bool, error) {
+		if !started.Running() {
+			return false, started.Exited()
+		}
+		response, err := http.Get(m.health)
+		if err != nil {
+			return false, nil //nolint:nilerr // it does not listen yet
+		}
+		return response.StatusCode == http.StatusOK, response.Body.Close()
+	})
+}
+
+// freeAddress is free now, and no port that the kernel gives to those who ask for any.
+func freeAddress() (string, error) {
+	for range 100 {
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)))
+		if err == nil {
+			return listener.Addr().String(), listener.Close()
+		}
+	}
+	return "", errors.New("cannot find a free port")
+}
+
+// Kill ends the manager at once, as a power cut would.
+func (m *Manager) Kill() {
+	ginkgo.GinkgoHelper()
+	gomega.Expect(m.process.Kill()).To(gomega.Succeed())
+}
+
+// Stop asks the manager to end.
+func (m *Manager) Stop() {
+	ginkgo.GinkgoHelper()
+	gomega.Expect(m.process.Stop(context.Background())).To(gomega.Succeed())
+}
+
+// Start starts the manager again after Kill or Stop. It does not wait for a killed one's lease to expire.
+func (m *Manager) Start() {
+	ginkgo.GinkgoHelper()
+	admin := m.world.Person(Admin).Shell()
+	result := admin.Kubectl("delete", "lease", "--all", "-n", install.Namespace)
+	gomega.Expect(result.Code).To(gomega.BeZero(), result.Err)
+	gomega.Expect(m.start()).To(gomega.Succeed())
+}
+
+// stopAll also works where the manager was never started.
+func (m *Manager) stopAll(ctx context.Context) error {
+	if m.process == nil {
+		return nil
+	}
+	return m.process.Stop(ctx)
+}
+
+// Log is what the manager has written so far, over all its lives.
+func (m *Manager) Log() string {
+	ginkgo.GinkgoHelper()
+	content, err := os.ReadFile(m.process.LogFile())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	return string(content)
+}
+
+// Scrape asks for the metrics with a bearer token, which may be empty.
+func (m *Manager) Scrape(token string) (status int, body string) {
+	ginkgo.GinkgoHelper()
+	request, err := http.NewRequest(http.MethodGet, m.metrics, nil)
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	// The manager signs its certificate itself where it is given none.
+	client := &http.Client{Timeout: Patience, Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true,
+	}}
+	response, err := client.Do(request)
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	defer func() { _ = response.Body.Close() }()
+	content, err := io.ReadAll(response.Body)
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	return response.StatusCode, string(content)
+}
+
+// Metrics scrapes as the account that may.
+func (m *Manager) Metrics() string {
+	ginkgo.GinkgoHelper()
+	status, body := m.Scrape(m.world.ServiceAccountToken(install.Namespace, scraper))
+	gomega.Expect(status).To(gomega.Equal(http.StatusOK), body)
+	return body
+}
+
+const scraper = "scraper"
+
+// scraperObjects are the account that may read metrics.
+func scraperObjects() []client.Object {
+	return []client.Object{
+		&corev1.ServiceAccount{
+			TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"},
+			ObjectMeta: metav1.ObjectMeta{Namespace: install.Namespace, Name: scraper},
+		},
+		clusterBinding("secretreview-metrics-reader", rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: install.Namespace, Name: scraper}),
+	}
+}
+
+// ServiceAccountToken returns a token of a ServiceAccount that exists.
+func (w *World) ServiceAccountToken(namespace, name string) string {
+	ginkgo.GinkgoHelper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	account, err := w.Cluster.ServiceAccountConfig(ctx, namespace, name)
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	return account.BearerToken
+}

@@ -1,0 +1,87 @@
+package world
+
+import (
+	"slices"
+
+	"github.com/secretreview/secretreview/internal/naming"
+	"github.com/secretreview/secretreview/internal/secretstore/emulator"
+)
+
+// managerKey is the manager's access key.
+const managerKey = "manager"
+
+// key is the KMS key of a team's live secrets.
+func (t *Team) key() string {
+	return "arn:aws:kms:" + Region + ":" + emulator.DefaultAccountID + ":key/of-" + t.Project
+}
+
+// proposeRights are what docs/security.md gives a proposer. Deleting is not among them.
+func (t *Team) proposeRights() []emulator.Rule {
+	staged := []string{t.StagedName("*")}
+	return []emulator.Rule{
+		{Actions: []string{"GetSecretValue"}, Resources: []string{t.LiveName("*")}},
+		{
+			Actions: []string{"CreateSecret", "TagResource"}, Resources: staged,
+			RequestTags: map[string]string{naming.TagStaging: naming.StagingTrue, naming.TagProject: t.Project},
+		},
+		{Actions: []string{"DescribeSecret"}, Resources: staged},
+		{Actions: []string{"kms:GenerateDataKey", "kms:Decrypt"}, Resources: []string{t.key()}},
+	}
+}
+
+// reviewRights are what docs/security.md gives a reviewer.
+func (t *Team) reviewRights() []emulator.Rule {
+	return []emulator.Rule{
+		{Actions: []string{"GetSecretValue"}, Resources: []string{t.StagedName("*"), t.LiveName("*")}},
+		{Actions: []string{"kms:Decrypt"}, Resources: []string{t.key()}},
+	}
+}
+
+// keepTags denies tagging anew what is staged already: CreateSecret needs TagResource, and cannot be told from it.
+var keepTags = emulator.Rule{
+	Actions: []string{"TagResource"}, Resources: []string{"*"},
+	ResourceTags: map[string]string{naming.TagStaging: "*"},
+}
+
+func managerRights() []emulator.Rule {
+	return []emulator.Rule{
+		{Actions: []string{"ListSecrets"}, Resources: []string{"*"}},
+		{
+			Actions:   []string{"DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"},
+			Resources: []string{naming.DefaultPrefix + "*"},
+		},
+		{
+			Actions:      []string{"DeleteSecret", "RestoreSecret"},
+			Resources:    []string{naming.StagingPrefix(naming.DefaultPrefix) + "*"},
+			ResourceTags: map[string]string{naming.TagStaging: naming.StagingTrue},
+		},
+		{Actions: []string{"kms:Decrypt", "kms:GenerateDataKey"}, Resources: []string{"*"}},
+	}
+}
+
+// principals are all who have a right in AWS, but for those in expired, who can no longer sign in.
+func (w *World) principals(expired ...string) []emulator.Principal {
+	all := []emulator.Principal{
+		{AccessKeyID: Admin, Allow: []emulator.Rule{{Actions: []string{"*:*"}, Resources: []string{"*"}}}},
+		{AccessKeyID: managerKey, Allow: managerRights()},
+	}
+	for name, person := range w.people {
+		if name == Admin {
+			continue
+		}
+		p := emulator.Principal{AccessKeyID: person.key(), Deny: []emulator.Rule{keepTags}}
+		for _, t := range w.teams {
+			if slices.Contains(t.proposers, name) {
+				p.Allow = append(p.Allow, t.proposeRights()...)
+			}
+			if slices.Contains(t.approvers, name) {
+				p.Allow = append(p.Allow, t.reviewRights()...)
+			}
+		}
+		all = append(all, p)
+	}
+	for i := range all {
+		all[i].Expired = slices.Contains(expired, all[i].AccessKeyID)
+	}
+	return all
+}
