@@ -43,6 +43,9 @@ func TestFollowEndsWithWhatTheSupervisorSaid(t *testing.T) {
 		"failed":                         {said: status{PID: 1, Error: "etcd ended by itself"}, want: "etcd ended by itself"},
 		"gone without a word on why":     {said: status{PID: 1, Steps: []string{"starting"}}, want: "supervisor is gone"},
 		"ready, and gone a moment later": {said: status{PID: 1, Ready: true, EnvFile: "env"}},
+		"another version of Kubernetes": {
+			said: status{PID: 1, KubernetesVersion: "1.33"}, lives: true, want: "runs Kubernetes 1.33, not 1.37: run `make down` first",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -54,7 +57,7 @@ func TestFollowEndsWithWhatTheSupervisorSaid(t *testing.T) {
 				defer func() { g.Expect(held.Close()).To(Succeed()) }()
 			}
 			g.Expect(s.writeStatus(test.said)).To(Succeed())
-			got, err := s.follow(t.Context())
+			got, err := s.follow(t.Context(), "1.37")
 			if test.want != "" {
 				g.Expect(err).To(MatchError(ContainSubstring(test.want)))
 				return
@@ -100,4 +103,11 @@ func TestUsage(t *testing.T) {
 			t.Errorf("run(%q) = %v", args, err)
 		}
 	}
+}
+
+func TestTheSupervisorDoesNotInheritAccess(t *testing.T) {
+	g := NewWithT(t)
+	given := []string{"PATH=/bin", "AWS_PROFILE=work", "KUBECONFIG=/work", "AWS_SECRET_ACCESS_KEY=s", "KUBECONFIGS=mine"}
+	g.Expect(withoutAccess(given)).To(Equal([]string{"PATH=/bin", "KUBECONFIGS=mine"}))
+	g.Expect(given).To(HaveLen(5), "the caller's list stays as it is")
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -31,12 +33,9 @@ func up(ctx context.Context, s state) error {
 			return err
 		}
 	}
-	current, err := s.follow(ctx)
+	current, err := s.follow(ctx, wantedVersion())
 	if err != nil {
 		return err
-	}
-	if wanted := wantedVersion(); wanted != current.KubernetesVersion {
-		return fmt.Errorf("the local cluster is up with Kubernetes %s, not %s: run `make down` first", current.KubernetesVersion, wanted)
 	}
 	fmt.Printf("ready, with Kubernetes %s. To use it: source %s\n", current.KubernetesVersion, current.EnvFile)
 	return nil
@@ -65,6 +64,7 @@ func (s state) spawn() error {
 	}
 	defer func() { _ = log.Close() }()
 	cmd := exec.Command(self, superviseCommand)
+	cmd.Env = withoutAccess(os.Environ())
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
@@ -73,8 +73,16 @@ func (s state) spawn() error {
 	return cmd.Process.Release()
 }
 
-// follow prints the supervisor's steps as they begin, and returns when it is ready or fails.
-func (s state) follow(ctx context.Context) (status, error) {
+// withoutAccess leaves out what tells an SDK whom to speak as, and to whom: an earlier local cluster's, or a real one's.
+func withoutAccess(environment []string) []string {
+	return slices.DeleteFunc(slices.Clone(environment), func(variable string) bool {
+		return strings.HasPrefix(variable, "AWS_") || strings.HasPrefix(variable, "KUBECONFIG=")
+	})
+}
+
+// follow prints the supervisor's steps as they begin, and returns when it is ready. It fails when the supervisor does,
+// or runs another version of Kubernetes than the one that is wanted.
+func (s state) follow(ctx context.Context, wanted string) (status, error) {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
 	shown, begin := 0, time.Now()
@@ -82,6 +90,9 @@ func (s state) follow(ctx context.Context) (status, error) {
 		current, err := s.readStatus()
 		if err != nil {
 			return current, err
+		}
+		if running := current.KubernetesVersion; running != "" && running != wanted {
+			return current, fmt.Errorf("the local cluster runs Kubernetes %s, not %s: run `make down` first", running, wanted)
 		}
 		for ; shown < len(current.Steps); shown++ {
 			fmt.Printf("%4.0fs  %s\n", time.Since(begin).Seconds(), current.Steps[shown])

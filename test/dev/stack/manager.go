@@ -86,13 +86,13 @@ func (m *manager) startOnce() error {
 	started, err := process.Start(process.Command{
 		Name: managerName,
 		Path: filepath.Join(s.bin, managerName),
-		Args: []string{
+		Args: append([]string{
 			"--cluster-name=" + ClusterName,
 			"--prefix=" + naming.DefaultPrefix,
 			"--leader-elect",
 			"--metrics-bind-address=" + metrics,
 			"--health-probe-bind-address=" + health,
-		},
+		}, s.managerArgs...),
 		Env: []string{
 			"KUBECONFIG=" + s.file("manager-kubeconfig"),
 			"POD_NAMESPACE=" + install.Namespace,

@@ -35,15 +35,18 @@ type Options struct {
 	Dir string
 	// KubernetesVersion is as in cluster.Options.
 	KubernetesVersion string
+	// ManagerArgs are added to the manager's flags.
+	ManagerArgs []string
 	// Progress is told what is being done next, in a few words. Nil means nobody is.
 	Progress func(step string)
 }
 
 // Stack is everything, running.
 type Stack struct {
-	dir      string
-	bin      string
-	progress func(string)
+	dir         string
+	bin         string
+	managerArgs []string
+	progress    func(string)
 
 	cluster  *cluster.Cluster
 	admin    client.Client
@@ -64,7 +67,7 @@ func Start(ctx context.Context, options Options) (*Stack, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot tell where %s is: %w", options.Dir, err)
 	}
-	s := &Stack{dir: dir, bin: bin, progress: options.Progress}
+	s := &Stack{dir: dir, bin: bin, managerArgs: options.ManagerArgs, progress: options.Progress}
 	if s.progress == nil {
 		s.progress = func(string) {}
 	}
