@@ -44,7 +44,7 @@ var changeColumns = []changeColumn{
 		text(func(_ Changes, c *v1alpha1.SecretChange) string { return c.Namespace })},
 	{Column{Title: "NAME", Min: 12, Name: true}, always,
 		text(func(_ Changes, c *v1alpha1.SecretChange) string { return c.Name })},
-	{Column{Title: "PROJECT/ENV", Min: 14, Drop: 3}, func(l Changes) bool { return l.Environments },
+	{Column{Title: "PROJECT/ENV", Min: 14, Drop: 3, End: true}, func(l Changes) bool { return l.Environments },
 		text(func(_ Changes, c *v1alpha1.SecretChange) string { return c.Spec.Project + "/" + c.Spec.Environment })},
 	{Column{Title: "PHASE"}, always,
 		func(l Changes, c *v1alpha1.SecretChange) Cell { return Phase(c.Status.Phase, l.Styles) }},

@@ -164,7 +164,7 @@ func (c *Case) Give(ctx context.Context, given v1alpha1.Verdict, comment string)
 			Approvals: ended.Status.Approvals, AppliedVersionID: ended.Status.AppliedVersionID,
 		}
 		if err == nil {
-			c.say(verdict.Told(ended, c.User, given))
+			c.say(verdict.Told(ended, c.User))
 		}
 	}
 	return c.finish(result, err)

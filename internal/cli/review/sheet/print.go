@@ -95,7 +95,10 @@ var stateNotes = map[State]string{
 
 func (s *Sheet) printDiff(w io.Writer, v View) error {
 	var text strings.Builder
-	text.WriteString("\n" + s.counts() + "\n")
+	text.WriteString("\n")
+	for _, line := range printers.Prose(s.counts(), v.Width) {
+		text.WriteString(line + "\n")
+	}
 	if note := s.note(v); note != "" {
 		style := v.Styles.Dim
 		if s.Problem != nil {

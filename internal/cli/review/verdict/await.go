@@ -59,7 +59,7 @@ func Await(ctx context.Context, kube client.WithWatch, w Wait) (*v1alpha1.Secret
 }
 
 // Told says in a sentence what came of a verdict that has had its effect.
-func Told(change *v1alpha1.SecretChange, user string, given v1alpha1.Verdict) string {
+func Told(change *v1alpha1.SecretChange, user string) string {
 	status := change.Status
 	message := terminal.Escape(strings.TrimSuffix(status.Message, "."))
 	switch {
