@@ -78,6 +78,10 @@ lint: $(BIN)/golangci-lint ## Check style, mistakes and which package may import
 verify-generated: ## Fail when a generated file is stale
 	tools/verify-generated.sh
 
+.PHONY: verify-modules
+verify-modules: ## Fail when a go.mod or go.sum says too much or too little
+	for module in $$(git ls-files 'go.mod' '*/go.mod'); do (cd "$$(dirname "$$module")" && go mod tidy -diff); done
+
 .PHONY: verify-format
 verify-format: $(BIN)/golangci-lint ## Fail when Go code is not formatted
 	$(BIN)/golangci-lint fmt --diff
