@@ -3,6 +3,7 @@ package admission
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,7 +23,7 @@ import (
 
 // kubectl runs the kubectl of the cluster's release.
 func kubectl(ctx context.Context, args ...string) (string, error) {
-	command := exec.CommandContext(ctx, server.Binaries().Kubectl, args...) //nolint:gosec // the tests' own arguments
+	command := exec.CommandContext(ctx, server.Binaries().Kubectl, args...)
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	stdout, err := command.Output()
@@ -41,7 +42,7 @@ func build(ctx context.Context, dir string) []*unstructured.Unstructured {
 	for {
 		object := &unstructured.Unstructured{}
 		err := decoder.Decode(object)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return objects
 		}
 		Expect(err).NotTo(HaveOccurred())
