@@ -55,6 +55,8 @@ var endCodes = map[v1alpha1.Phase]exit.Code{
 func outcome(change *v1alpha1.SecretChange, given v1alpha1.Verdict) error {
 	phase, message := change.Status.Phase, strings.TrimSuffix(change.Status.Message, ".")
 	switch {
+	case !phase.Finished():
+		return nil // it needs more approvals
 	case given == v1alpha1.VerdictApproved && phase != v1alpha1.PhaseApplied:
 		return exit.Errorf(endCodes[phase], "change %q is not live, it ended as %s: %s", change.Name, phase, message)
 	case given == v1alpha1.VerdictRejected && phase == v1alpha1.PhaseApplied:

@@ -150,7 +150,7 @@ func TestOutcome(t *testing.T) {
 		"rejected, but live all the same": {v1alpha1.PhaseApplied, v1alpha1.VerdictRejected, exit.Conflict},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := outcome(observed(c.phase, 3, ""), c.given); exit.CodeOf(err) != c.code {
+			if err := outcome(observed(c.phase, 3, ""), c.given); exit.CodeOf(err) != c.code || (err != nil) != (c.code != exit.OK) {
 				t.Errorf("got %v (%d), want %d", err, exit.CodeOf(err), c.code)
 			}
 		})
