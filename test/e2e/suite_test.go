@@ -23,6 +23,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	w, err = world.Start(ctx)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func(ctx SpecContext) { Expect(w.Stop(ctx)).To(Succeed()) })
+	proposeExpiring()
 })
 
 var _ = AfterSuite(func() {

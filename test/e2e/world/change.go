@@ -27,6 +27,28 @@ func (s *Shell) ProposeFrom(input string, args ...string) string {
 	return name
 }
 
+// Manifest stages a change for Git, by sr propose -o json, and returns what is printed.
+func (s *Shell) Manifest(args ...string) *v1alpha1.SecretChange {
+	ginkgo.GinkgoHelper()
+	result := s.SR(append([]string{"propose", "-r", "because", "-o", "json"}, args...)...)
+	gomega.Expect(result.Code).To(gomega.BeZero(), result.Err)
+	change := &v1alpha1.SecretChange{}
+	gomega.Expect(json.Unmarshal([]byte(result.Out), change)).To(gomega.Succeed())
+	return change
+}
+
+// Create has kubectl create a change, of which only name, namespace and spec count.
+func (s *Shell) Create(change *v1alpha1.SecretChange) Result {
+	ginkgo.GinkgoHelper()
+	manifest, err := json.Marshal(map[string]any{
+		"apiVersion": v1alpha1.GroupVersion.String(), "kind": "SecretChange",
+		"metadata": map[string]any{"name": change.Name, "namespace": change.Namespace},
+		"spec":     change.Spec,
+	})
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	return s.Feed(string(manifest), "kubectl", "create", "-f", "-")
+}
+
 // Change reads a change as the administrator.
 func (t *Team) Change(name string) v1alpha1.SecretChange {
 	ginkgo.GinkgoHelper()

@@ -37,6 +37,8 @@ type Options struct {
 	Live map[string]string
 	// Proposers and Approvers default to Alice, and to Bob and Carol.
 	Proposers, Approvers []string
+	// Beside puts the project into another team's namespace, with that team's people.
+	Beside *Team
 	// Unready does not wait until the project is ready.
 	Unready bool
 }
@@ -61,6 +63,9 @@ func (w *World) NewTeam(o Options) *Team {
 	}
 	if t.approvers == nil {
 		t.approvers = []string{Bob, Carol}
+	}
+	if o.Beside != nil {
+		t.Namespace, t.proposers, t.approvers = o.Beside.Namespace, o.Beside.proposers, o.Beside.approvers
 	}
 	w.teams = append(w.teams, t)
 	for _, name := range append(append([]string{Eve}, t.proposers...), t.approvers...) {
