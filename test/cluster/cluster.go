@@ -61,7 +61,7 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if err := c.start(ctx); err != nil {
-		return nil, errors.Join(err, c.Stop()) //nolint:contextcheck // what was started must stop also when ctx has ended
+		return nil, errors.Join(err, c.Stop()) // what was started must stop also when ctx has ended
 	}
 	return c, nil
 }

@@ -166,7 +166,7 @@ func (s *Stack) Stop(ctx context.Context) error {
 		err = errors.Join(err, s.emulator.Stop(ctx))
 	}
 	if s.cluster != nil {
-		err = errors.Join(err, s.cluster.Stop()) //nolint:contextcheck // it must stop also when ctx has ended
+		err = errors.Join(err, s.cluster.Stop()) // it must stop also when ctx has ended
 	}
 	return err
 }
