@@ -1,6 +1,7 @@
 package printers
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -8,6 +9,8 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/printers"
+	"sigs.k8s.io/yaml"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/cli/exit"
@@ -22,6 +25,7 @@ const (
 	formatTable = ""
 	formatWide  = "wide"
 	formatJSON  = "json"
+	formatYAML  = "yaml"
 )
 
 // AddFlag binds -o.
@@ -53,15 +57,9 @@ func (o *Output) Printer(f *factory.Factory) (Printer, error) {
 	if o.IsTable() {
 		return nil, nil
 	}
-	scheme, err := factory.Scheme()
+	printer, err := o.resourcePrinter()
 	if err != nil {
 		return nil, err
-	}
-	flags := genericclioptions.NewPrintFlags("").WithTypeSetter(scheme)
-	flags.OutputFormat = &o.Format
-	printer, err := flags.ToPrinter()
-	if err != nil {
-		return nil, exit.Errorf(exit.Usage, "-o: %w", err)
 	}
 	out := f.Out
 	if o.Format == formatJSON || f.Terminal.StdoutTTY {
@@ -73,6 +71,42 @@ func (o *Output) Printer(f *factory.Factory) (Printer, error) {
 		}
 		return nil
 	}, nil
+}
+
+func (o *Output) resourcePrinter() (printers.ResourcePrinter, error) {
+	scheme, err := factory.Scheme()
+	if err != nil {
+		return nil, err
+	}
+	format := o.Format
+	if format == formatYAML {
+		format = formatJSON
+	}
+	flags := genericclioptions.NewPrintFlags("").WithTypeSetter(scheme)
+	flags.OutputFormat = &format
+	printer, err := flags.ToPrinter()
+	if err != nil {
+		return nil, exit.Errorf(exit.Usage, "-o: %w", err)
+	}
+	if o.Format == formatYAML {
+		return printers.ResourcePrinterFunc(func(object runtime.Object, w io.Writer) error { return printYAML(printer, object, w) }), nil
+	}
+	return printer, nil
+}
+
+// printYAML makes YAML of escaped JSON, because cli-runtime's own YAML printer
+// fails for a text with a control character that JSON leaves as it is.
+func printYAML(asJSON printers.ResourcePrinter, object runtime.Object, w io.Writer) error {
+	var text bytes.Buffer
+	if err := asJSON.PrintObj(object, &terminal.Writer{Out: &text}); err != nil {
+		return err
+	}
+	converted, err := yaml.JSONToYAML(text.Bytes())
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(converted)
+	return err
 }
 
 // List returns changes as an object to print, each saying what it is.
