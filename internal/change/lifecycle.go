@@ -73,13 +73,13 @@ func (d *decider) cleanup() *Action {
 
 // trust holds everything while identities cannot be relied on, and afterwards
 // discounts the approvals that may have been forged meanwhile. Creation times
-// are in whole seconds, so the second in which trust began is not trusted.
+// are in whole seconds, and so is the time since when there is trust.
 func (d *decider) trust() *Action {
 	if !d.Trust.Intact {
 		return d.wait(v1alpha1.ReasonPoliciesWeakened, "Held: "+d.Trust.Reason, 0)
 	}
 	switch record := d.status.Admission; {
-	case record == nil && !d.Change.CreationTimestamp.After(d.Trust.Since.Truncate(time.Second)):
+	case record == nil && d.Change.CreationTimestamp.Time.Before(d.Trust.Since):
 		return d.end(v1alpha1.PhaseInvalid, v1alpha1.ReasonPoliciesWeakened,
 			"Created when the admission policies were not known to be in force, which they are since %s: propose it again",
 			d.Trust.Since.UTC().Format(time.RFC3339))

@@ -244,9 +244,11 @@ func (w *world) lapse() {
 	}
 }
 
-// mend puts the admission policies back in force.
+// mend puts the admission policies back in force. As the guard does, it vouches
+// only from the next whole second on.
 func (w *world) mend() {
 	if !w.trust.Intact {
+		w.now = w.now.Truncate(time.Second).Add(time.Second)
 		w.trust.Intact, w.trust.Since = true, w.now
 		w.trust.Epoch++
 	}
