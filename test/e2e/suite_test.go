@@ -6,6 +6,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/format"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/secretreview/secretreview/test/e2e/world"
 )
@@ -14,6 +16,8 @@ var w *world.World
 
 func TestE2E(t *testing.T) {
 	RegisterFailHandler(Fail)
+	format.MaxLength = 20_000
+	log.SetLogger(GinkgoLogr)
 	RunSpecs(t, "The built programs, end to end")
 }
 

@@ -73,6 +73,12 @@ func (a *AWS) SetState(secret string, state emulator.State) {
 	}{secret, state}, nil)
 }
 
+// Advance moves AWS's clock, forward or back.
+func (a *AWS) Advance(d time.Duration) {
+	ginkgo.GinkgoHelper()
+	a.admin(http.MethodPost, "clock", map[string]string{"advance": d.String()}, nil)
+}
+
 // Fail makes calls fail until the running spec ends, or the returned function is called.
 func (a *AWS) Fail(faults ...emulator.Fault) (mend func()) {
 	ginkgo.GinkgoHelper()
