@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/live"
 	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
@@ -13,30 +14,18 @@ import (
 // usable reports whether the live secret may be written for this namespace, or
 // why not.
 func (d *decider) usable() (note, bool) {
-	secret := d.Live.Secret
-	owner := naming.Owner(d.Cluster, d.Change.Namespace)
-	name := naming.LiveSecret(d.Prefix, d.Project.EffectiveProjectName(), d.spec.Environment)
-	unusable := func(reason, format string, args ...any) (note, bool) {
-		return note{reason, "Waiting: the live secret " + fmt.Sprintf(format, args...)}, false
+	claim := live.Claim{
+		Cluster: d.Cluster, Namespace: d.Change.Namespace, Region: d.Region, RequireOwnerTag: d.RequireOwnerTag,
+		Name: naming.LiveSecret(d.Prefix, d.ProjectName(), d.spec.Environment),
 	}
-	switch {
-	case d.Live.Missing:
-		return unusable(v1alpha1.ReasonSecretMissing, "%s does not exist: create it", name)
-	case secret.Name != name:
-		return unusable(v1alpha1.ReasonSecretUnusable, "is not named %s", name)
-	case secret.DeletedAt != nil:
-		return unusable(v1alpha1.ReasonSecretUnusable, "%s is scheduled for deletion: restore it", name)
-	case secret.OwningService != "":
-		return unusable(v1alpha1.ReasonSecretUnusable, "%s is managed by %s, which alone may write it", name, secret.OwningService)
-	case secret.IsReplicaIn(d.Region):
-		return unusable(v1alpha1.ReasonSecretUnusable, "%s is a replica of the one in %s", name, secret.PrimaryRegion)
-	case secret.InRotation():
-		return unusable(v1alpha1.ReasonSecretUnusable, "%s is in the middle of a rotation", name)
-	case d.RequireOwnerTag && secret.Tags[naming.TagOwner] != owner:
-		return unusable(v1alpha1.ReasonNotOwner, "%s is not ours: its tag %s must be %s", name, naming.TagOwner, owner)
-	default:
+	problem := claim.Missing()
+	if !d.Live.Missing {
+		problem = claim.Check(d.Live.Secret)
+	}
+	if problem == nil {
 		return note{}, true
 	}
+	return note{problem.Reason, "Waiting: " + problem.Message}, false
 }
 
 // foreign returns a label of a change that this cluster does not know, or nil.

@@ -19,6 +19,7 @@ import (
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/change"
 	"github.com/secretreview/secretreview/internal/guard"
+	"github.com/secretreview/secretreview/internal/live"
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
 
@@ -120,26 +121,13 @@ func (r *Reconciler) failed(ctx context.Context, facts change.Facts, failure err
 		return conflictIsStale(failure)
 	}
 	if kind := secretstore.KindOf(failure); kind != "" {
-		action := change.Blocked(r.Settings, facts, reasons[kind], blockedMessage(failure))
+		action := change.Blocked(r.Settings, facts, live.Reasons[kind], blockedMessage(failure))
 		if _, err := r.writeStatus(ctx, facts.Change, action); err != nil {
 			log.FromContext(ctx).Error(err, "cannot record what hinders the change")
 		}
 		r.tell(facts.Change, action.Events)
 	}
 	return ctrl.Result{}, failure
-}
-
-// reasons words each kind of AWS error as a condition's reason.
-var reasons = map[secretstore.Kind]string{
-	secretstore.KindNotFound:     v1alpha1.ReasonSecretMissing,
-	secretstore.KindExists:       v1alpha1.ReasonSecretUnusable,
-	secretstore.KindInvalidState: v1alpha1.ReasonSecretUnusable,
-	secretstore.KindInvalidInput: v1alpha1.ReasonSecretUnusable,
-	secretstore.KindLimit:        v1alpha1.ReasonSecretUnusable,
-	secretstore.KindDenied:       v1alpha1.ReasonAccessDenied,
-	secretstore.KindCredentials:  v1alpha1.ReasonCredentials,
-	secretstore.KindThrottled:    v1alpha1.ReasonThrottled,
-	secretstore.KindUnavailable:  v1alpha1.ReasonUnavailable,
 }
 
 func blockedMessage(err error) string { return "Waiting, will be tried again: " + err.Error() }
