@@ -16,12 +16,12 @@ func TestCheck(t *testing.T) {
 	now := time.Now()
 	ours := map[string]string{naming.TagOwner: "blue/demo"}
 	for title, tc := range map[string]struct {
-		secret  secretstore.Secret
+		secret   secretstore.Secret
 		untagged bool
-		reason  string
-		says    string
-		passing bool
-		foreign bool
+		reason   string
+		says     string
+		passing  bool
+		foreign  bool
 	}{
 		"our secret is fine":                      {secret: secretstore.Secret{Name: name, Tags: ours}},
 		"no tag is needed where none is required": {secret: secretstore.Secret{Name: name}, untagged: true},
