@@ -228,3 +228,14 @@ func gets(scene *clitest.Scene) int {
 	Expect(slices.ContainsFunc(calls, func(op string) bool { return op != "GetSecretValue" })).To(BeFalse(), "calls: %v", calls)
 	return len(calls)
 }
+
+// remake creates a change under a name that was freed.
+func remake(scene *clitest.Scene, name string, spec v1alpha1.SecretChangeSpec) {
+	GinkgoHelper()
+	alice, err := client.New(scene.Cluster.UserConfig(clitest.Alice), client.Options{Scheme: scene.Admin.Scheme()})
+	Expect(err).NotTo(HaveOccurred())
+	Expect(alice.Create(context.Background(), &v1alpha1.SecretChange{
+		ObjectMeta: metav1.ObjectMeta{Namespace: scene.Namespace, Name: name}, Spec: spec,
+	})).To(Succeed())
+	check(scene, name)
+}

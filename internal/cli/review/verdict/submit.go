@@ -6,6 +6,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
@@ -33,10 +34,18 @@ func Submit(ctx context.Context, kube client.Client, shown *v1alpha1.SecretChang
 	return explain(ctx, kube, shown, review, fmt.Errorf("add your review to change %q in namespace %q: %w", shown.Name, shown.Namespace, err))
 }
 
-// explain looks at the change again to tell why it took no review.
+// refusals are answers that say for sure, and say why, that no review was added.
+var refusals = []func(error) bool{
+	apierrors.IsForbidden, apierrors.IsUnauthorized, apierrors.IsBadRequest, apierrors.IsTooManyRequests, utilnet.IsConnectionRefused,
+}
+
+// explain looks at the change again, to tell why it took no review, or that it
+// did where only the answer was lost.
 func explain(ctx context.Context, kube client.Client, shown *v1alpha1.SecretChange, review v1alpha1.Review, cause error) (*v1alpha1.SecretChange, bool, error) {
-	if !apierrors.IsInvalid(cause) && !apierrors.IsNotFound(cause) && !apierrors.IsConflict(cause) {
-		return nil, false, cause
+	for _, is := range refusals {
+		if is(cause) {
+			return nil, false, cause
+		}
 	}
 	now := &v1alpha1.SecretChange{}
 	err := kube.Get(ctx, client.ObjectKeyFromObject(shown), now)
@@ -44,12 +53,12 @@ func explain(ctx context.Context, kube client.Client, shown *v1alpha1.SecretChan
 	case apierrors.IsNotFound(err):
 		return nil, false, gone(shown)
 	case err != nil:
-		return nil, false, cause
+		return nil, false, exit.Errorf(exit.CodeOf(cause), "%w; whether it was added is not known: run the same command again", cause)
 	case now.UID != shown.UID:
 		return nil, false, remade(shown)
 	}
 	if given := Given(now, review.Reviewer); given != nil && given.Verdict == review.Verdict {
-		return now, false, nil
+		return now, *given == review, nil
 	}
 	if err := Open(now); err != nil {
 		return nil, false, err
