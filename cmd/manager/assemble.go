@@ -116,7 +116,8 @@ func (a *assembly) addProjects() error {
 	suspects := &secretproject.Suspects{}
 	watcher := secretproject.NewWatcher(a.mgr.GetClient(), clock.RealClock{}, settings, suspects)
 	loop := &inventory.Loop{
-		Store: a.store, Prefix: a.prefix, Interval: a.sweepInterval, Clock: clock.RealClock{}, Observer: a.metrics,
+		Store: a.store, Prefix: a.prefix, Interval: a.sweepInterval, OutageGrace: inventory.DefaultOutageGrace,
+		Clock: clock.RealClock{}, Observer: a.metrics,
 		OutageChanged: watcher.OutageChanged,
 		Consumers: []inventory.Consumer{
 			watcher,

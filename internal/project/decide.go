@@ -41,7 +41,7 @@ func Decide(settings Settings, facts Facts) Action {
 
 // Differs reports whether a listing shows something else of an environment than
 // the record, so that AWS should be asked. The facts hold the environment's
-// Secret as it was listed, Writers, and the newest Applied change.
+// Secret as it was listed, and Writers.
 func Differs(settings Settings, facts Facts, name string) bool {
 	e := newEnvironment(settings, facts, name)
 	if e.record == nil || e.claimed() != nil {

@@ -177,7 +177,7 @@ func (e *environment) outdated(s *Secret) bool {
 		return false
 	}
 	newest := e.observed.Applied[0]
-	return newest.AppliedVersionID == e.out.LastAppliedVersionID && e.now.Sub(newest.AppliedAt) < s.lag() &&
+	return newest.AppliedVersionID == e.out.LastAppliedVersionID && e.now.Sub(newest.AppliedAt) < DescribeLag &&
 		s.Current() == newest.PreviousVersionID && s.Current() != newest.AppliedVersionID
 }
 

@@ -14,13 +14,8 @@ import (
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
 
-const (
-	// DescribeLag is how old the answer of a describe is at most.
-	DescribeLag = 30 * time.Second
-	// ListLag is how old a listing is at most, twice what the service says
-	// (ListSecrets: "up to five minutes").
-	ListLag = 10 * time.Minute
-)
+// DescribeLag is how old the answer of a describe is at most.
+const DescribeLag = 30 * time.Second
 
 // Settings are what a manager is started with.
 type Settings struct {
@@ -85,14 +80,6 @@ type Secret struct {
 	secretstore.Secret
 	// Listed says that it comes from a listing, which tells nothing of replicas.
 	Listed bool
-}
-
-// lag is how old s may be.
-func (s *Secret) lag() time.Duration {
-	if s.Listed {
-		return ListLag
-	}
-	return DescribeLag
 }
 
 // Value is what has been learned from a version's value.

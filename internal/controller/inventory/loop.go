@@ -24,8 +24,8 @@ const (
 	// firstRetry is how soon a failed listing is tried again; the wait doubles
 	// up to the interval.
 	firstRetry = 5 * time.Second
-	// OutageGrace is how long AWS may be silent before that counts as an outage.
-	OutageGrace = time.Minute
+	// DefaultOutageGrace is for Loop.OutageGrace.
+	DefaultOutageGrace = time.Minute
 )
 
 // Lister is the part of a secretstore.Store that the inventory needs.
@@ -68,8 +68,10 @@ type Loop struct {
 	Store    Lister
 	Prefix   string
 	Interval time.Duration
-	Clock    clock.WithTicker
-	Observer Observer
+	// OutageGrace is how long AWS may be silent before that counts as an outage.
+	OutageGrace time.Duration
+	Clock       clock.WithTicker
+	Observer    Observer
 	// Consumers get each listing, in this order.
 	Consumers []Consumer
 	// OutageChanged is called when an outage begins to count, and when it ends.
@@ -88,7 +90,7 @@ func (l *Loop) NeedLeaderElection() bool { return true }
 func (l *Loop) Outage() *Outage {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.outage == nil || l.Clock.Since(l.outage.Since) < OutageGrace {
+	if l.outage == nil || l.Clock.Since(l.outage.Since) < l.OutageGrace {
 		return nil
 	}
 	out := *l.outage
@@ -152,7 +154,7 @@ func (l *Loop) settle(ctx context.Context, err error) {
 	default:
 		l.outage.Err = err
 	}
-	counts := l.outage != nil && l.Clock.Since(l.outage.Since) >= OutageGrace
+	counts := l.outage != nil && l.Clock.Since(l.outage.Since) >= l.OutageGrace
 	tell := counts != l.told
 	l.told = counts
 	l.mu.Unlock()

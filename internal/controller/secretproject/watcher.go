@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -91,10 +90,6 @@ func (w *Watcher) differs(ctx context.Context, p *v1alpha1.SecretProject, enviro
 	if err != nil {
 		return false, err
 	}
-	last, err := w.lastApplied(ctx, p, environment)
-	if err != nil {
-		return false, err
-	}
 	claimants, err := claimants(ctx, w.Cache, p)
 	if err != nil {
 		return false, err
@@ -102,28 +97,8 @@ func (w *Watcher) differs(ctx context.Context, p *v1alpha1.SecretProject, enviro
 	return project.Differs(w.Settings, project.Facts{
 		Now: w.Clock.Now(), Project: p,
 		Environments: map[string]project.Environment{environment: {
-			Rivals: rivals(claimants, environment), Applied: last, Writers: known,
+			Rivals: rivals(claimants, environment), Writers: known,
 			Secret: &project.Secret{Missing: !listed, Secret: secret, Listed: true},
 		}},
 	}, environment), nil
-}
-
-// lastApplied is the change that the record names, if it is still there. A newer
-// one has the project looked at by itself.
-func (w *Watcher) lastApplied(ctx context.Context, p *v1alpha1.SecretProject, environment string) ([]project.Change, error) {
-	record := p.Status.Environment(environment)
-	if record == nil || record.LastAppliedChange == "" {
-		return nil, nil
-	}
-	var c v1alpha1.SecretChange
-	key := client.ObjectKey{Namespace: p.Namespace, Name: record.LastAppliedChange}
-	switch err := w.Cache.Get(ctx, key, &c); {
-	case apierrors.IsNotFound(err):
-		return nil, nil
-	case err != nil:
-		return nil, fmt.Errorf("read change %s: %w", key, err)
-	case c.Status.AppliedVersionID != record.LastAppliedVersionID:
-		return nil, nil
-	}
-	return []project.Change{project.ChangeOf(&c)}, nil
 }

@@ -1,0 +1,205 @@
+package project
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/naming"
+	"github.com/secretreview/secretreview/internal/secretstore"
+)
+
+func TestDrift(t *testing.T) {
+	unfinished := Change{Namespace: "team", Name: "fix", UID: "u2", Phase: v1alpha1.PhaseApproved}
+	conflicted := Change{Namespace: "team", Name: "fix", UID: "u2", Phase: v1alpha1.PhaseConflicted}
+	afterFix := func(e *v1alpha1.EnvironmentStatus) {
+		e.LiveVersionID, e.LastAppliedChange, e.LastAppliedVersionID = "v2", "fix", "v2"
+		e.LastAppliedTime = micro(now.Add(-time.Hour))
+	}
+	counted := &Value{VersionID: "v2", Keys: 1}
+	cases := map[string]struct {
+		record   func(*v1alpha1.EnvironmentStatus)
+		observed Environment
+		// want is empty where there must be no drift.
+		want v1alpha1.Drift
+	}{
+		"none at first sight": {
+			record:   func(e *v1alpha1.EnvironmentStatus) { *e = v1alpha1.EnvironmentStatus{} },
+			observed: Environment{Secret: described(moved("")), Value: counted},
+		},
+		"another version than at first sight": {
+			observed: Environment{Secret: described(moved("")), Value: counted},
+			want:     v1alpha1.Drift{ExpectedVersionID: "v1", LiveVersionID: "v2"},
+		},
+		"none where the last applied change is live": {
+			record: afterFix, observed: Environment{Secret: described(moved("u2")), Writers: writersOf(applied(time.Hour))},
+		},
+		"an emergency undo by hand": {
+			record:   afterFix,
+			observed: Environment{Secret: described(nil), Applied: []Change{applied(time.Hour)}, Value: &Value{VersionID: "v1", Keys: 2}},
+			want:     v1alpha1.Drift{ExpectedVersionID: "v2", LiveVersionID: "v1"},
+		},
+		"none while a change is being made live": {
+			observed: Environment{Secret: described(moved("u2")), Writers: writersOf(unfinished), Value: counted},
+		},
+		"a version of a change that ended otherwise": {
+			observed: Environment{Secret: described(moved("u2")), Writers: writersOf(conflicted), Value: counted},
+			want:     v1alpha1.Drift{ExpectedVersionID: "v1", LiveVersionID: "v2"},
+		},
+		"a live version with the label of an unknown change": {
+			observed: Environment{Secret: described(moved("u9")), Value: counted},
+			want:     v1alpha1.Drift{ExpectedVersionID: "v1", LiveVersionID: "v2", ForeignChangeUID: "u9"},
+		},
+		"a version that is not live with the label of an unknown change": {
+			observed: Environment{Secret: described(func(s *secretstore.Secret) { s.Versions["v7"] = []string{naming.VersionLabel("u9")} })},
+			want:     v1alpha1.Drift{ExpectedVersionID: "v1", LiveVersionID: "v1", ForeignChangeUID: "u9"},
+		},
+		"none where the unknown change has been purged but is on record": {
+			record: func(e *v1alpha1.EnvironmentStatus) {
+				afterFix(e)
+				e.Versions = []v1alpha1.RestorableVersion{{VersionID: "v1", Change: "older"}}
+			},
+			observed: Environment{Secret: described(func(s *secretstore.Secret) {
+				moved("u2")(s)
+				s.Versions["v1"] = append(s.Versions["v1"], naming.VersionLabel("u1"))
+			})},
+		},
+		"a secret that has lost its live version": {
+			observed: Environment{Secret: described(func(s *secretstore.Secret) { s.Versions = nil })},
+			want:     v1alpha1.Drift{ExpectedVersionID: "v1"},
+		},
+		"none after a change was applied, however long the drift was there": {
+			record: func(e *v1alpha1.EnvironmentStatus) {
+				e.Drift = &v1alpha1.Drift{ExpectedVersionID: "v0", LiveVersionID: "v1"}
+			},
+			observed: Environment{Applied: []Change{applied(0)}},
+		},
+		"none where AWS shows what was live just before": {
+			observed: Environment{Secret: described(nil), Applied: []Change{applied(time.Second)}},
+		},
+		"what AWS still shows after a while is so": {
+			observed: Environment{Secret: described(nil), Applied: []Change{applied(DescribeLag)}},
+			want:     v1alpha1.Drift{ExpectedVersionID: "v2", LiveVersionID: "v1"},
+		},
+	}
+	for sentence, c := range cases {
+		t.Run(sentence, func(t *testing.T) {
+			a, e := settled(t, settings, factsOf(onRecordAs(c.record), c.observed))
+			if c.want == (v1alpha1.Drift{}) {
+				if e.Drift != nil || a.Status.DriftedNames != "" {
+					t.Fatalf("got %+v", e.Drift)
+				}
+				return
+			}
+			if e.Drift == nil || !sameDrift(e.Drift, &c.want) || !e.Drift.ObservedAt.Time.Equal(now) || a.Status.DriftedNames != env {
+				t.Fatalf("got %+v (%q), want %+v", e.Drift, a.Status.DriftedNames, c.want)
+			}
+		})
+	}
+}
+
+func TestDriftKeepsTheTimeWhenItWasFirstSeen(t *testing.T) {
+	before := now.Add(-time.Hour)
+	p := onRecordAs(func(e *v1alpha1.EnvironmentStatus) {
+		e.LiveVersionID = "v2"
+		e.Drift = &v1alpha1.Drift{ExpectedVersionID: "v1", LiveVersionID: "v2", ObservedAt: micro(before)}
+	})
+	if _, e := settled(t, settings, factsOf(p, Environment{Secret: described(moved(""))})); !e.Drift.ObservedAt.Time.Equal(before) {
+		t.Errorf("got %s", e.Drift.ObservedAt)
+	}
+}
+
+func TestWhatAWSShowsTooEarlyIsLookedAtAgain(t *testing.T) {
+	a, e := settled(t, settings, factsOf(onRecordAs(nil), Environment{Secret: described(nil), Applied: []Change{applied(time.Second)}}))
+	if e.LiveVersionID != "v2" || e.Keys != 5 || !slices.Equal(a.Unsettled, []string{env}) || a.After != settleLook {
+		t.Errorf("got %+v, unsettled %v, after %s", e, a.Unsettled, a.After)
+	}
+}
+
+func TestTakesOverWhatWasApplied(t *testing.T) {
+	older := Change{Namespace: "team", Name: "older", UID: "u1", Phase: v1alpha1.PhaseApplied, AppliedVersionID: "v0", AppliedAt: now.Add(-time.Hour), Keys: 1}
+	p := onRecordAs(func(e *v1alpha1.EnvironmentStatus) {
+		e.Versions = []v1alpha1.RestorableVersion{{VersionID: "vOld", Change: "oldest", Time: micro(now.Add(-2 * time.Hour))}}
+		e.LastAppliedTime = micro(now.Add(-2 * time.Hour))
+	})
+	_, e := settled(t, settings, factsOf(p, Environment{Applied: []Change{applied(time.Minute), older}}))
+	if e.LiveVersionID != "v2" || e.Keys != 5 || e.LastAppliedChange != "fix" || e.LastAppliedVersionID != "v2" || !e.LastAppliedTime.Time.Equal(now.Add(-time.Minute)) {
+		t.Errorf("got %+v", e)
+	}
+	if got := names(e.Versions); !slices.Equal(got, []string{"v2 fix", "v0 older", "vOld oldest"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestKeepsAsManyVersionsOnRecordAsThePolicySays(t *testing.T) {
+	p := onRecordAs(func(e *v1alpha1.EnvironmentStatus) {
+		for i := range 5 {
+			e.Versions = append(e.Versions, v1alpha1.RestorableVersion{VersionID: fmt.Sprint("old", i), Time: micro(now.Add(-time.Duration(i+2) * time.Hour))})
+		}
+	})
+	two := int32(2)
+	p.Spec.VersionHistory = &two
+	_, e := settled(t, settings, factsOf(p, Environment{Applied: []Change{applied(time.Minute)}}))
+	if got := names(e.Versions); !slices.Equal(got, []string{"v2 fix", "old0 ", "old1 "}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestARecordOfThisMomentIsNotTakenOverAgain(t *testing.T) {
+	c := applied(0)
+	c.AppliedAt = now.Add(999 * time.Nanosecond) // the record has whole microseconds
+	p := onRecordAs(func(e *v1alpha1.EnvironmentStatus) {
+		e.LastAppliedChange, e.LastAppliedVersionID, e.LastAppliedTime = "fix", "v2", micro(now)
+		e.LiveVersionID = "v3"
+		e.Drift = &v1alpha1.Drift{ExpectedVersionID: "v2", LiveVersionID: "v3", ObservedAt: micro(now)}
+	})
+	if _, e := settled(t, settings, factsOf(p, Environment{Applied: []Change{c}})); e.Drift == nil || e.LiveVersionID != "v3" {
+		t.Errorf("got %+v", e)
+	}
+}
+
+func TestRestorableVersionsAreThoseThatChangesMadeLive(t *testing.T) {
+	label := naming.VersionLabel
+	change := func(uid, version string, phase v1alpha1.Phase, ago time.Duration) Change {
+		return Change{Namespace: "team", Name: "change-" + uid, UID: uid, Phase: phase, AppliedVersionID: version, AppliedAt: now.Add(-ago)}
+	}
+	elsewhere := change("u5", "v5", v1alpha1.PhaseApplied, 5*time.Hour)
+	elsewhere.Namespace = "other"
+	secret := described(func(s *secretstore.Secret) {
+		s.Versions = map[string][]string{
+			"v1": {secretstore.LabelCurrent, label("u1"), label("u6")}, // adopted later
+			"v2": {secretstore.LabelPrevious, label("u2")},
+			"v3": {label("u3")},        // written, but not live yet
+			"v4": {label("u4")},        // purged, but on record
+			"v5": {label("u5")},        // of a change in the namespace that owned it before
+			"v7": {"somebody's label"}, // none of ours
+		}
+	})
+	p := onRecordAs(func(e *v1alpha1.EnvironmentStatus) {
+		e.LastAppliedVersionID = "v1"
+		e.Versions = []v1alpha1.RestorableVersion{
+			{VersionID: "v4", Change: "purged", Time: micro(now.Add(-4 * time.Hour))},
+			{VersionID: "v9", Change: "trimmed", Time: micro(now)},
+		}
+	})
+	writers := writersOf(change("u1", "v1", v1alpha1.PhaseApplied, 3*time.Hour), change("u2", "v2", v1alpha1.PhaseApplied, 2*time.Hour),
+		change("u3", "", v1alpha1.PhaseApproved, 0), elsewhere, change("u6", "v1", v1alpha1.PhaseApplied, time.Hour))
+	_, e := settled(t, settings, factsOf(p, Environment{Secret: secret, Writers: writers}))
+	want := []string{"v1 change-u6", "v2 change-u2", "v4 purged", "v5 "}
+	if got := names(e.Versions); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if e.Drift != nil {
+		t.Errorf("got %+v", e.Drift)
+	}
+}
+
+func names(versions []v1alpha1.RestorableVersion) []string {
+	var out []string
+	for _, v := range versions {
+		out = append(out, v.VersionID+" "+v.Change)
+	}
+	return out
+}
