@@ -76,7 +76,8 @@ var _ = Describe("A proposed change", func() {
 		Eventually(t.status(c)).Should(And(bePhase(v1alpha1.PhaseRejected), say("bob")))
 		Eventually(t.stagedGone(c)).Should(Equal(secretstore.KindNotFound))
 		Expect(t.liveValues()).To(HaveKeyWithValue("A", "1"))
-		Expect(review(t.carol, "carol", c, v1alpha1.VerdictApproved)).To(MatchError(ContainSubstring("finished")))
+		Eventually(func() error { return review(t.carol, "carol", c, v1alpha1.VerdictApproved) }).
+			Should(MatchError(ContainSubstring("finished")))
 	})
 
 	It("is withdrawn by its proposer, who may not approve", func() {
