@@ -15,6 +15,7 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/printers"
 	"github.com/secretreview/secretreview/internal/cli/selector"
 	"github.com/secretreview/secretreview/internal/cli/terminal"
+	"github.com/secretreview/secretreview/internal/cli/wording"
 )
 
 const (
@@ -138,7 +139,7 @@ func (o *Options) print(l *selector.Listing, changes []v1alpha1.SecretChange, se
 		return err
 	}
 	if more := seen - len(changes); more > 0 {
-		_, _ = fmt.Fprintf(f.ErrOut, "%d older ones are not listed: --limit lists more.\n", more)
+		_, _ = fmt.Fprintf(f.ErrOut, "%s not listed: --limit lists more.\n", wording.Count(more, "older change"))
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/printers"
@@ -26,6 +27,7 @@ const (
 	formatWide  = "wide"
 	formatJSON  = "json"
 	formatYAML  = "yaml"
+	formatName  = "name"
 )
 
 // AddFlag binds -o.
@@ -65,8 +67,16 @@ func (o *Output) Printer(f *factory.Factory) (Printer, error) {
 	if o.Format == formatJSON || f.Terminal.StdoutTTY {
 		out = &terminal.Writer{Out: out}
 	}
+	each := func(object runtime.Object) error { return printer.PrintObj(object, out) }
 	return func(object runtime.Object) error {
-		if err := printer.PrintObj(object, out); err != nil {
+		var err error
+		// The printer of names takes no lists.
+		if o.Format == formatName && meta.IsListType(object) {
+			err = meta.EachListItem(object, each)
+		} else {
+			err = each(object)
+		}
+		if err != nil {
 			return fmt.Errorf("write as %s: %w", o.Format, err)
 		}
 		return nil
