@@ -17,7 +17,7 @@ func TestLatestKeepsTheLatestInWhateverOrderTheyCome(t *testing.T) {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, limit := range []int{0, 1, 20, 999, 1000, 5000} {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {
-			order := rand.New(rand.NewPCG(1, uint64(limit))).Perm(count) //nolint:gosec // an order, not a secret
+			order := rand.New(rand.NewPCG(1, uint64(limit))).Perm(count)
 			kept := &latest{limit: limit}
 			for _, n := range order {
 				at := metav1.NewMicroTime(start.Add(time.Duration(n/2) * time.Second)) // two end at once

@@ -65,7 +65,7 @@ func TestDiffAtEveryWidth(t *testing.T) {
 
 // Marks stand in two columns, and nothing that a value holds can stand there.
 func TestNoValueLooksLikeAnotherKey(t *testing.T) {
-	for width := 0; width < 120; width++ {
+	for width := range 120 {
 		var out strings.Builder
 		if err := (&printers.Diff{Entries: entries, ShowValues: true}).Print(&out, width, plain); err != nil {
 			t.Fatal(err)

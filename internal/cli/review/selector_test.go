@@ -37,6 +37,13 @@ func record(scene *clitest.Scene, name, project, environment string, phase v1alp
 	scene.SetStatus(change, status)
 }
 
+// untilLater waits until what is created is newer than a change: the API server
+// keeps whole seconds.
+func untilLater(scene *clitest.Scene, name string) {
+	GinkgoHelper()
+	Eventually(time.Now).Should(BeTemporally(">=", read(scene, name).CreationTimestamp.Add(time.Second)))
+}
+
 var _ = Describe("the choice of a change", func() {
 	var scene *clitest.Scene
 	BeforeEach(func() { scene = env.NewScene(GinkgoTB(), map[string]string{"DB": oldValue}) })
@@ -49,10 +56,9 @@ var _ = Describe("the choice of a change", func() {
 
 	It("takes the latest pending change of this project and environment, and nobody else's", func() {
 		record(scene, "ours-old", clitest.Project, clitest.Production, v1alpha1.PhasePending)
-		// The API server keeps whole seconds; all the following are newer.
-		time.Sleep(time.Until(read(scene, "ours-old").CreationTimestamp.Add(time.Second)))
+		untilLater(scene, "ours-old")
 		record(scene, "ours", clitest.Project, clitest.Production, v1alpha1.PhasePending)
-		time.Sleep(time.Until(read(scene, "ours").CreationTimestamp.Add(time.Second)))
+		untilLater(scene, "ours")
 		record(scene, "ours-applied", clitest.Project, clitest.Production, v1alpha1.PhaseApplied)
 		record(scene, "ours-unchecked", clitest.Project, clitest.Production, "")
 		record(scene, "ours-in-dev", clitest.Project, "dev", v1alpha1.PhasePending)

@@ -96,7 +96,7 @@ func check(scene *clitest.Scene, name string) {
 		for _, c := range diff {
 			s.Diff = append(s.Diff, v1alpha1.KeyChange{Key: c.Key, Type: v1alpha1.ChangeType(c.Type)})
 		}
-		s.DiffCounts = &v1alpha1.DiffCounts{Added: int32(counts.Added), Modified: int32(counts.Modified), Removed: int32(counts.Removed)} //nolint:gosec // few
+		s.DiffCounts = &v1alpha1.DiffCounts{Added: int32(counts.Added), Modified: int32(counts.Modified), Removed: int32(counts.Removed)}
 		s.BaseVersionID, s.Approvals = live.VersionID, "0/1"
 		expires := metav1.NewTime(time.Now().Add(time.Hour))
 		s.ExpiresAt = &expires

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -145,7 +146,7 @@ type Writer struct {
 
 // Write implements io.Writer.
 func (w *Writer) Write(p []byte) (int, error) {
-	text := append(w.part, p...)
+	text := slices.Concat(w.part, p)
 	w.part = nil
 	var out bytes.Buffer
 	for len(text) > 0 {
@@ -155,12 +156,13 @@ func (w *Writer) Write(p []byte) (int, error) {
 		}
 		r, size := utf8.DecodeRune(text)
 		text = text[size:]
-		if r == '\n' {
+		switch {
+		case r == '\n':
 			w.at = shower{}
 			out.WriteByte('\n')
-		} else if w.at.shows(r) {
+		case w.at.shows(r):
 			out.WriteRune(r)
-		} else {
+		default:
 			w.at = shower{}
 			for _, unit := range utf16.AppendRune(nil, r) {
 				fmt.Fprintf(&out, `\u%04x`, unit)
