@@ -143,6 +143,10 @@ func (c *Cluster) StopAPIServer(ctx context.Context) error {
 	return stop(ctx, c.apiServer)
 }
 
+// KillAPIServer ends the API server at once, without waiting for those who watch. Clients are refused until
+// StartAPIServer.
+func (c *Cluster) KillAPIServer() error { return c.apiServer.Kill() }
+
 // Stop stops everything and removes the folder if it is a temporary one. It may be called again.
 func (c *Cluster) Stop() error {
 	ctx := context.Background()

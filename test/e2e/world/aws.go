@@ -89,15 +89,18 @@ func (a *AWS) Fail(faults ...emulator.Fault) (mend func()) {
 	return a.mend
 }
 
-// Hold is a call that AWS has received and does not carry out.
+// Forever is longer than any spec takes.
+const Forever = time.Hour
+
+// Hold is a call that AWS has received and does not carry out yet.
 type Hold struct{ aws *AWS }
 
-// HoldNext lets the next call that matches wait, for longer than any spec takes, and never be carried out if its caller
-// is gone by the time it is let go. It must be the only fault.
-func (a *AWS) HoldNext(match emulator.Fault) *Hold {
+// HoldNext lets the next call that matches wait, and then be carried out unless its caller is gone by then. It must be
+// the only fault.
+func (a *AWS) HoldNext(match emulator.Fault, duration time.Duration) *Hold {
 	ginkgo.GinkgoHelper()
 	match.Kind, match.Count = emulator.FaultDelay, 1
-	a.inject(match, time.Hour)
+	a.inject(match, duration)
 	ginkgo.DeferCleanup(a.mend)
 	return &Hold{aws: a}
 }

@@ -39,7 +39,7 @@ func newManager(ctx context.Context, w *World) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = w.Cluster.WriteKubeconfig(w.file("manager.kubeconfig"), cluster.Context{Name: managerKey, Namespace: install.Namespace, Config: account})
+	err = w.Cluster.WriteKubeconfig(w.file("manager.kubeconfig"), cluster.Context{Name: ManagerAccount, Namespace: install.Namespace, Config: account})
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (m *Manager) start() error {
 			"POD_NAMESPACE="+install.Namespace,
 			"HOME="+w.tempDir(),
 			"AWS_REGION="+Region,
-			"AWS_ACCESS_KEY_ID="+managerKey,
+			"AWS_ACCESS_KEY_ID="+ManagerAccount,
 			"AWS_SECRET_ACCESS_KEY="+w.Secret("key-of-the-manager"),
 		),
 	})
@@ -131,6 +131,14 @@ func (m *Manager) stopAll(ctx context.Context) error {
 		return nil
 	}
 	return m.process.Stop(ctx)
+}
+
+// Revive starts the manager where it has ended by itself, as a Deployment would.
+func (m *Manager) Revive() {
+	ginkgo.GinkgoHelper()
+	if !m.process.Running() {
+		m.Start()
+	}
 }
 
 // Log is what the manager has written so far, over all its lives.

@@ -71,6 +71,16 @@ func (s *Shell) With(variables ...string) *Shell {
 	return &added
 }
 
+// WithToken returns a Shell whose kubeconfig has a bearer token alone.
+func (s *Shell) WithToken(token string) *Shell {
+	ginkgo.GinkgoHelper()
+	config := s.world.Cluster.AnonymousConfig()
+	config.BearerToken = token
+	path := filepath.Join(s.Dir, "kubeconfig")
+	gomega.Expect(s.world.Cluster.WriteKubeconfig(path, cluster.Context{Name: "token", Config: config})).To(gomega.Succeed())
+	return s.With("KUBECONFIG=" + path)
+}
+
 // Write writes a file, readable by its owner alone.
 func (s *Shell) Write(name, content string) {
 	ginkgo.GinkgoHelper()

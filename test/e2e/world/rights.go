@@ -3,12 +3,14 @@ package world
 import (
 	"slices"
 
+	"github.com/onsi/ginkgo/v2"
+
 	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/secretstore/emulator"
 )
 
-// managerKey is the manager's access key.
-const managerKey = "manager"
+// ManagerAccount is the manager's access key.
+const ManagerAccount = "manager"
 
 // key is the KMS key of a team's live secrets.
 func (t *Team) key() string {
@@ -59,11 +61,28 @@ func managerRights() []emulator.Rule {
 	}
 }
 
+// Expire lets the credentials in AWS of people, or of ManagerAccount, expire until the running spec ends, or the
+// returned function is called.
+func (w *World) Expire(names ...string) (renew func()) {
+	ginkgo.GinkgoHelper()
+	var keys []string
+	for _, name := range names {
+		keys = append(keys, keyOf(name))
+	}
+	renew = func() {
+		ginkgo.GinkgoHelper()
+		w.AWS.setPrincipals(w.principals())
+	}
+	w.AWS.setPrincipals(w.principals(keys...))
+	ginkgo.DeferCleanup(renew)
+	return renew
+}
+
 // principals are all who have a right in AWS, but for those in expired, who can no longer sign in.
 func (w *World) principals(expired ...string) []emulator.Principal {
 	all := []emulator.Principal{
 		{AccessKeyID: Admin, Allow: []emulator.Rule{{Actions: []string{"*:*"}, Resources: []string{"*"}}}},
-		{AccessKeyID: managerKey, Allow: managerRights()},
+		{AccessKeyID: ManagerAccount, Allow: managerRights()},
 	}
 	for name, person := range w.people {
 		if name == Admin {

@@ -39,6 +39,8 @@ type Options struct {
 	Proposers, Approvers []string
 	// Beside puts the project into another team's namespace, with that team's people.
 	Beside *Team
+	// Prepare runs before the project is created.
+	Prepare func(*Team)
 	// Unready does not wait until the project is ready.
 	Unready bool
 }
@@ -74,6 +76,9 @@ func (w *World) NewTeam(o Options) *Team {
 	w.AWS.setPrincipals(w.principals())
 	if o.Live != nil {
 		t.CreateLive(Production, o.Live)
+	}
+	if o.Prepare != nil {
+		o.Prepare(t)
 	}
 	project := &v1alpha1.SecretProject{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "SecretProject"},
@@ -191,6 +196,14 @@ func (t *Team) CreateLiveText(environment, text string) {
 	t.Account().Must("CreateSecret", map[string]any{
 		"Name": t.LiveName(environment), "SecretString": text, "KmsKeyId": t.key(), "ClientRequestToken": uuid.NewString(),
 		"Tags": []map[string]string{{"Key": naming.TagOwner, "Value": naming.Owner(ClusterName, t.Namespace)}},
+	})
+}
+
+// SetOwner writes the tag that says whom a live secret belongs to.
+func (t *Team) SetOwner(environment, owner string) {
+	ginkgo.GinkgoHelper()
+	t.Account().Must("TagResource", map[string]any{
+		"SecretId": t.LiveName(environment), "Tags": []map[string]string{{"Key": naming.TagOwner, "Value": owner}},
 	})
 }
 
