@@ -54,6 +54,8 @@ var _ = Describe("A SecretProject", func() {
 		t.createProject(nil)
 		t.beReady()
 		afterListings(1)
+		// No listing tells of it.
+		DeferCleanup(aws.Inject(emulator.Fault{Kind: emulator.FaultDrop, Operations: []string{"ListSecrets"}}))
 		asked := calls(t.live())["GetSecretValue"]
 		c := t.apply(map[string]string{"A": "one", "C": "3", "D": "4"})
 		Eventually(func() string { return t.environment().LiveVersionID }).Should(Equal(c.Status.AppliedVersionID))
@@ -68,7 +70,19 @@ var _ = Describe("A SecretProject", func() {
 		Expect(e.Versions[0].VersionID).To(Equal(c.Status.AppliedVersionID))
 		Expect(e.Versions[0].Change).To(Equal(c.Name))
 		Expect(calls(t.live())["GetSecretValue"]).To(BeNumerically("<=", asked+1), "the change reads the live value once, the project never")
-		Consistently(func() *v1alpha1.Drift { return t.environment().Drift }, 3*interval, interval/2).Should(BeNil())
+	})
+
+	It("agrees with AWS about what a change has made live", func() {
+		t.createLive(map[string]string{"A": "1"})
+		t.createProject(nil)
+		t.beReady()
+		t.apply(map[string]string{"A": "2"})
+		afterListings(1)
+		before, version := calls(t.live()), t.resourceVersion()
+		afterListings(2)
+		Expect(calls(t.live())).To(Equal(before))
+		Expect(t.resourceVersion()).To(Equal(version))
+		Expect(t.environment().Drift).To(BeNil())
 	})
 
 	It("keeps a list of what can be restored, the newest first", func() {

@@ -51,10 +51,12 @@ const (
 )
 
 var (
-	scheme   = runtime.NewScheme()
-	ctx      context.Context
-	api      *cluster.Cluster
-	admin    client.Client
+	scheme = runtime.NewScheme()
+	ctx    context.Context
+	api    *cluster.Cluster
+	admin  client.Client
+	// manager acts as the manager's ServiceAccount, beside it.
+	manager  client.Client
 	aws      *emulator.Emulator
 	store    *awsstore.Adapter
 	registry = prometheus.NewPedanticRegistry()
@@ -85,6 +87,7 @@ var _ = BeforeSuite(func() {
 
 	account, err := api.ServiceAccountConfig(ctx, install.Namespace, install.ServiceAccount)
 	Expect(err).NotTo(HaveOccurred())
+	manager = as(account)
 	startManager(account, storecache.New(adapter(server.URL, managerKey), storecache.Options{}))
 })
 

@@ -7,12 +7,18 @@ import (
 	"github.com/google/uuid"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	clocktesting "k8s.io/utils/clock/testing"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/controller/inventory"
+	"github.com/secretreview/secretreview/internal/guard"
 	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/secretstore"
 	"github.com/secretreview/secretreview/internal/secretstore/emulator"
+	"github.com/secretreview/secretreview/internal/sweep"
 )
 
 var _ = Describe("The sweep", func() {
@@ -74,13 +80,32 @@ var _ = Describe("The sweep", func() {
 	})
 
 	It("deletes at once what a finished change has left", func() {
+		name := t.nextName()
+		staged := t.stage(name, map[string]string{"A": "2"}, time.Now().Add(time.Hour))
+		allow := aws.Inject(emulator.Fault{Kind: emulator.FaultDeny, Operations: []string{"DescribeSecret"},
+			Principal: "*" + managerKey, Secret: naming.StagedSecret(naming.DefaultPrefix, t.awsName(), name)})
+		c := t.create(name, v1alpha1.SecretChangeSpec{Staged: staged})
+		// Its status says that the staged secret is gone, which it is not.
+		Eventually(func() error {
+			if err := manager.Get(ctx, client.ObjectKeyFromObject(c), c); err != nil {
+				return err
+			}
+			c.Status.Phase, c.Status.StagedDeleted, c.Status.FinishedAt = v1alpha1.PhaseRejected, true, ptr.To(metav1.NowMicro())
+			return manager.Status().Update(ctx, c)
+		}).Should(Succeed())
+		t.ended(c, v1alpha1.PhaseRejected)
+		Expect(state(staged.SecretARN)()).To(Equal("Live"))
+		allow()
+		Eventually(state(staged.SecretARN)).Should(Equal("Gone"))
+	})
+
+	It("leaves what was staged anew under a finished change's name to its time", func() {
 		c := t.propose(map[string]string{"A": "2"})
 		t.review(c, v1alpha1.VerdictRejected)
-		c = t.ended(c, v1alpha1.PhaseRejected)
-		Expect(state(c.Spec.Staged.SecretARN)()).To(Equal("Gone"))
-		// Somebody stages anew under the finished change's name: not what it names.
-		again := t.stage(c.Name, map[string]string{"A": "3"}, past())
-		Eventually(state(again.SecretARN)).Should(Equal("Scheduled"))
+		t.ended(c, v1alpha1.PhaseRejected)
+		again := t.stage(c.Name, map[string]string{"A": "3"}, time.Now().Add(time.Hour))
+		afterListings(2)
+		Expect(state(again.SecretARN)()).To(Equal("Live"))
 	})
 
 	It("leaves another cluster's alone", func() {
@@ -129,4 +154,41 @@ var _ = Describe("The sweep", func() {
 		Expect(t.alice.Get(ctx, client.ObjectKeyFromObject(c), c)).To(Succeed())
 		Expect(calls(naming.StagedSecret(naming.DefaultPrefix, t.awsName(), name))["DeleteSecret"]).To(Equal(1))
 	})
+
+	It("asks the API server itself for the change before it deletes", func() {
+		name := t.nextName()
+		staged := t.stage(name, map[string]string{"A": "2"}, time.Now().Add(2*time.Second))
+		t.create(name, v1alpha1.SecretChangeSpec{Staged: staged})
+		secret, err := store.Describe(ctx, staged.SecretARN)
+		Expect(err).NotTo(HaveOccurred())
+		snapshot := inventory.Snapshot{Staged: []sweep.Secret{{ARN: secret.ARN, Name: secret.Name, Tags: secret.Tags, CreatedAt: secret.CreatedAt}}}
+		orphans := &counting{}
+		behind := &inventory.Sweeper{
+			Cache: client.NewNamespacedClient(manager, "nothing-here"), Fresh: manager, Store: store, Guard: trusting{},
+			Clock: clocktesting.NewFakePassiveClock(time.Now().Add(time.Hour)), Observer: orphans, Cluster: clusterName, Prefix: naming.DefaultPrefix,
+		}
+		Expect(behind.Observe(ctx, snapshot)).To(Succeed())
+		Expect(orphans.found).To(Equal(1), "by its cache, nobody needs it")
+		Expect(state(staged.SecretARN)()).To(Equal("Live"))
+
+		distrusting := *behind
+		distrusting.Guard, distrusting.Fresh = weakened{}, client.NewNamespacedClient(manager, "default")
+		Expect(distrusting.Observe(ctx, snapshot)).To(MatchError(ContainSubstring("is held: somebody took the policy away")))
+		Expect(state(staged.SecretARN)()).To(Equal("Live"))
+	})
 })
+
+type counting struct{ found int }
+
+func (c *counting) Orphans(count int)                           { c.found = count }
+func (c *counting) Swept(sweep.ActionKind, sweep.Reason, error) {}
+
+type trusting struct{}
+
+func (trusting) State() guard.State { return guard.State{Intact: true, Epoch: 1} }
+
+type weakened struct{}
+
+func (weakened) State() guard.State {
+	return guard.State{Epoch: 1, Reason: "somebody took the policy away"}
+}
