@@ -29,7 +29,7 @@ func (r *Reconciler) do(ctx context.Context, object *v1alpha1.SecretChange, effe
 	case change.RestoreStaged:
 		return r.Store.Restore(ctx, effect.ARN)
 	case change.DeleteStaged:
-		return r.Store.Delete(ctx, secretstore.DeleteInput{ID: effect.ARN})
+		return r.deleteStaged(ctx, effect.ARN)
 	case change.Put:
 		return r.Store.Put(ctx, effect.Put)
 	case change.MoveLabel:
@@ -37,6 +37,19 @@ func (r *Reconciler) do(ctx context.Context, object *v1alpha1.SecretChange, effe
 	case change.NoEffect:
 	}
 	return nil
+}
+
+// deleteStaged deletes a staged secret, if it is still there. Where the right to delete hangs on the secret's tags, AWS
+// denies it once the secret, and its tags with it, are gone: after a deletion of which the answer was lost.
+func (r *Reconciler) deleteStaged(ctx context.Context, arn string) error {
+	denied := r.Store.Delete(ctx, secretstore.DeleteInput{ID: arn})
+	if secretstore.KindOf(denied) != secretstore.KindDenied {
+		return denied
+	}
+	if _, err := r.Store.Describe(ctx, arn); secretstore.KindOf(err) == secretstore.KindNotFound {
+		return nil
+	}
+	return denied
 }
 
 // patchFinalizers changes the finalizers of the object as it was read, or fails

@@ -124,6 +124,21 @@ var _ = Describe("A proposed change", func() {
 		Eventually(t.stagedGone(c), time.Minute).Should(Equal(secretstore.KindNotFound))
 	})
 
+	It("is let go when what was staged is gone, also where AWS then denies to delete it", func() {
+		for _, fault := range []emulator.Fault{{Kind: emulator.FaultLose, Count: 1}, {Kind: emulator.FaultDeny}} {
+			fault.Operations, fault.Secret = []string{"DeleteSecret"}, "*"+t.namespace+"*"
+			DeferCleanup(aws.Inject(fault))
+		}
+		c := t.propose(map[string]string{"A": "one"}, nil)
+		approveAs(t.bob, "bob", c)
+		Eventually(t.status(c)).Should(bePhase(v1alpha1.PhaseApplied))
+		Eventually(func() []string {
+			var now v1alpha1.SecretChange
+			Expect(admin.Get(ctx, client.ObjectKeyFromObject(c), &now)).To(Succeed())
+			return now.Finalizers
+		}).Should(BeEmpty())
+	})
+
 	It("says so while AWS denies it, and goes on when it no longer does", func() {
 		remove := aws.Inject(emulator.Fault{Kind: emulator.FaultDeny, Operations: []string{"PutSecretValue"}, Secret: t.live})
 		DeferCleanup(remove)
