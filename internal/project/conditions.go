@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/live"
 )
 
 // shown is how many environments a message speaks of at most.
@@ -48,7 +49,7 @@ func (d *decider) hindrance() *verdict {
 		return &verdict{v1alpha1.ReasonPoliciesWeakened, "Nothing is applied: " + d.Trust.Reason, true}
 	}
 	if failure := d.failure(); failure != nil {
-		return &verdict{cmp.Or(Reasons[failure.Kind], v1alpha1.ReasonUnavailable), "AWS cannot be asked: " + failure.Message, false}
+		return &verdict{cmp.Or(live.Reasons[failure.Kind], v1alpha1.ReasonUnavailable), "AWS cannot be asked: " + failure.Message, false}
 	}
 	if v := d.problems(); v != nil {
 		return v

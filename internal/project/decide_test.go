@@ -108,7 +108,7 @@ func TestSaysWhatAClientNeedsToStage(t *testing.T) {
 	p.Spec.ProjectName = "Api_2"
 	p.Spec.Environments = append(p.Spec.Environments, v1alpha1.Environment{Name: "dev"})
 	a := Decide(settings, Facts{Now: now, Project: p, Trust: intact, Environments: map[string]Environment{
-		env:   {Secret: described(func(s *secretstore.Secret) { s.KMSKeyID = "alias/app" }), Value: &Value{VersionID: "v1", Keys: 7}},
+		env:   {Secret: described(func(s *secretstore.Secret) { s.Name, s.KMSKeyID = "secret-review/Api_2/production", "alias/app" }), Value: &Value{VersionID: "v1", Keys: 7}},
 		"dev": {Secret: &Secret{Missing: true}},
 	}})
 	got := a.Status

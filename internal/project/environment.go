@@ -2,12 +2,14 @@ package project
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/live"
 	"github.com/secretreview/secretreview/internal/naming"
 )
 
@@ -50,8 +52,6 @@ func newEnvironment(settings Settings, facts Facts, name string) *environment {
 func (e *environment) secretName() string {
 	return naming.LiveSecret(e.Prefix, e.project.EffectiveProjectName(), e.name)
 }
-
-func (e *environment) owner() string { return naming.Owner(e.Cluster, e.project.Namespace) }
 
 // remember begins with what is on record and adds what was applied since.
 func (e *environment) remember() {
@@ -126,7 +126,7 @@ func (e *environment) afterFailure(f *Failure) *Read {
 		e.out = v1alpha1.EnvironmentStatus{Name: e.name, SecretName: e.secretName()}
 		return nil
 	}
-	e.setProblem(&problem{reason: cmp.Or(Reasons[f.Kind], v1alpha1.ReasonSecretUnusable), message: f.Message})
+	e.setProblem(&live.Problem{Reason: cmp.Or(live.Reasons[f.Kind], v1alpha1.ReasonSecretUnusable), Message: f.Message})
 	return nil
 }
 
@@ -142,7 +142,7 @@ func (e *environment) takeOver() *Read {
 // observe takes over what AWS says.
 func (e *environment) observe(s *Secret) *Read {
 	p := e.problem(s)
-	if p != nil && p.foreign {
+	if p != nil && p.Foreign {
 		e.forget()
 		e.setProblem(p)
 		return nil
@@ -182,7 +182,7 @@ func (e *environment) outdated(s *Secret) bool {
 }
 
 // setBaseline remembers what was live when the environment could first be served.
-func (e *environment) setBaseline(p *problem) {
+func (e *environment) setBaseline(p *live.Problem) {
 	if p == nil && e.out.BaselineVersionID == "" {
 		e.out.BaselineVersionID = e.out.LiveVersionID
 	}
@@ -194,41 +194,42 @@ func (e *environment) forget() {
 	e.out.Replication, e.out.Drift = nil, nil
 }
 
-func (e *environment) setProblem(p *problem) {
+func (e *environment) setProblem(p *live.Problem) {
 	if p == nil {
 		e.out.Problem = nil
 		return
 	}
-	e.passing = p.passing
-	e.out.Problem = &v1alpha1.Problem{Reason: p.reason, Message: p.message}
+	e.passing = p.Passing
+	e.out.Problem = &v1alpha1.Problem{Reason: p.Reason, Message: p.Message}
 }
 
 // count sets the number of keys of the live version: from the record while the
 // version is the same, from the change that wrote it, or from its value.
 func (e *environment) count(before string) *Read {
-	live := e.out.LiveVersionID
+	version := e.out.LiveVersionID
 	switch {
-	case live == "":
+	case version == "":
 		e.out.Keys = 0
 		return nil
-	case e.observed.Value != nil && e.observed.Value.VersionID == live:
+	case e.observed.Value != nil && e.observed.Value.VersionID == version:
 		return e.judge(e.observed.Value)
-	case live == before && e.record != nil && e.record.Problem == nil:
+	case version == before && e.record != nil && e.record.Problem == nil:
 		return nil
 	}
 	for _, c := range e.observed.Applied {
-		if c.AppliedVersionID == live && c.Keys > 0 {
+		if c.AppliedVersionID == version && c.Keys > 0 {
 			e.out.Keys = c.Keys
 			return nil
 		}
 	}
-	return &Read{Environment: e.name, Kind: ReadValue, SecretID: e.out.SecretARN, VersionID: live}
+	return &Read{Environment: e.name, Kind: ReadValue, SecretID: e.out.SecretARN, VersionID: version}
 }
 
 func (e *environment) judge(v *Value) *Read {
 	e.out.Keys = int32(v.Keys) //nolint:gosec // bounded by a document's size
 	if v.Problem != "" {
-		e.setProblem(unusable("the live value of %s cannot be used, mend it by hand: %s", e.secretName(), v.Problem))
+		e.setProblem(&live.Problem{Reason: v1alpha1.ReasonSecretUnusable, Message: fmt.Sprintf(
+			"the live value of %s cannot be used, mend it by hand: %s", e.secretName(), v.Problem)})
 	}
 	return nil
 }
