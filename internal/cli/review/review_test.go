@@ -44,7 +44,7 @@ var _ = Describe("review", func() {
 		}
 		Expect(result.Out).NotTo(ContainSubstring("KEEP"))
 		Expect(result.Questions).To(Equal([]string{"To approve it, type a; to reject it, type r; Enter leaves it as it is:"}))
-		Expect(result.Err).To(Equal("Change " + name + " is left as it is.\n"))
+		Expect(result.Err).To(Equal("\nChange " + name + " is left as it is.\n"))
 		Expect(gets(scene)).To(Equal(2))
 		Expect(read(scene, name).Spec.Reviews).To(BeEmpty())
 	})

@@ -84,7 +84,13 @@ func (c *Case) Show() error {
 	if c.JSON {
 		return nil
 	}
-	return c.Sheet.Print(c.Factory.Out, c.view())
+	if err := c.Sheet.Print(c.Factory.Out, c.view()); err != nil {
+		return err
+	}
+	if c.Factory.Terminal.CanAsk() {
+		c.Note("") // before the question
+	}
+	return nil
 }
 
 // PrintJSON prints the sheet, and the result if there is one.
