@@ -95,8 +95,8 @@ const Forever = time.Hour
 // Hold is a call that AWS has received and does not carry out yet.
 type Hold struct{ aws *AWS }
 
-// HoldNext lets the next call that matches wait, and then be carried out unless its caller is gone by then. It must be
-// the only fault.
+// HoldNext lets the next call that matches wait, and then be carried out unless its caller is gone by then. Other faults
+// must have struck before.
 func (a *AWS) HoldNext(match emulator.Fault, duration time.Duration) *Hold {
 	ginkgo.GinkgoHelper()
 	match.Kind, match.Count = emulator.FaultDelay, 1

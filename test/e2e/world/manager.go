@@ -28,6 +28,7 @@ import (
 // Manager is the manager's process, which can be killed and started again.
 type Manager struct {
 	world   *World
+	name    string
 	process *process.Process
 	metrics string
 	health  string
@@ -43,8 +44,17 @@ func newManager(ctx context.Context, w *World) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Manager{world: w}
+	m := &Manager{world: w, name: "manager"}
 	return m, m.start()
+}
+
+// StartStandby starts another manager, which waits for the lease of the first.
+func (w *World) StartStandby() *Manager {
+	ginkgo.GinkgoHelper()
+	m := &Manager{world: w, name: "standby"}
+	gomega.Expect(m.start()).To(gomega.Succeed())
+	ginkgo.DeferCleanup(m.stopAll)
+	return m
 }
 
 // start returns once the manager is healthy.
@@ -59,7 +69,7 @@ func (m *Manager) start() error {
 	}
 	w := m.world
 	started, err := process.Start(process.Command{
-		Name: "manager", Path: w.program("manager"), Dir: w.dir, LogFile: filepath.Join(w.file("logs"), "manager.log"),
+		Name: m.name, Path: w.program("manager"), Dir: w.dir, LogFile: filepath.Join(w.file("logs"), m.name+".log"),
 		Args: []string{
 			"--cluster-name=" + ClusterName,
 			// What is waited for in minutes elsewhere is waited for in seconds here.
@@ -116,13 +126,15 @@ func (m *Manager) Stop() {
 	gomega.Expect(m.process.Stop(context.Background())).To(gomega.Succeed())
 }
 
-// Start starts the manager again after Kill or Stop. It does not wait for a killed one's lease to expire.
+// Start starts the manager again after Kill or Stop, and returns once it is at work. It does not wait for a killed one's
+// lease to expire.
 func (m *Manager) Start() {
 	ginkgo.GinkgoHelper()
 	admin := m.world.Person(Admin).Shell()
 	result := admin.Kubectl("delete", "lease", "--all", "-n", install.Namespace)
 	gomega.Expect(result.Code).To(gomega.BeZero(), result.Err)
 	gomega.Expect(m.start()).To(gomega.Succeed())
+	gomega.Eventually(m.LeaseHolder).WithTimeout(Patience).ShouldNot(gomega.BeEmpty())
 }
 
 // stopAll also works where the manager was never started.
@@ -131,6 +143,14 @@ func (m *Manager) stopAll(ctx context.Context) error {
 		return nil
 	}
 	return m.process.Stop(ctx)
+}
+
+// LeaseHolder says who holds the managers' lease, "" if nobody does.
+func (m *Manager) LeaseHolder() string {
+	ginkgo.GinkgoHelper()
+	result := m.world.Person(Admin).Shell().Kubectl("get", "lease", "secretreview-manager", "-n", install.Namespace, "--ignore-not-found", "-o", "jsonpath={.spec.holderIdentity}")
+	gomega.Expect(result.Code).To(gomega.BeZero(), result.Err)
+	return result.Out
 }
 
 // Revive starts the manager where it has ended by itself, as a Deployment would.
