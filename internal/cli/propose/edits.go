@@ -41,7 +41,7 @@ type edits struct {
 }
 
 // parseEdits reads the flags. It fails with an exit.Error of Usage that names a
-// key, and never quotes a value.
+// key, and never quotes a value, nor what may be one whose key was forgotten.
 func parseEdits(set, unset []string) (edits, error) {
 	e := edits{unset: unset}
 	seen := map[string]bool{}
@@ -51,10 +51,12 @@ func parseEdits(set, unset []string) (edits, error) {
 		}
 		seen[key] = true
 	}
-	for _, text := range set {
+	for i, text := range set {
 		a := parseAssignment(text)
-		if err := document.ValidKey(a.key); err != nil {
-			return edits{}, exit.Errorf(exit.Usage, "--set KEY=VALUE: %w", err)
+		if document.ValidKey(a.key) != nil {
+			return edits{}, exit.Errorf(exit.Usage,
+				"--set number %d does not begin with a key: a key is a letter or '_', then letters, digits, '_', '.' or '-', at most %d bytes in all",
+				i+1, document.MaxKeyBytes)
 		}
 		if seen[a.key] {
 			return edits{}, exit.Errorf(exit.Usage, "key %s is given twice: give it once, in --set or in --unset", document.Quote(a.key))

@@ -28,6 +28,8 @@ func TestParseEdits(t *testing.T) {
 
 		"no key":                   {set: []string{"=" + marked}, wrong: true},
 		"a key that is none":       {set: []string{"A B=" + marked}, wrong: true},
+		"a value without its key":  {set: []string{"two words " + marked}, wrong: true},
+		"a value for a key":        {set: []string{marked + "!=A"}, wrong: true},
 		"a key set twice":          {set: []string{"A=" + marked, "A=" + marked}, wrong: true},
 		"a key unset twice":        {unset: []string{"A", "A"}, wrong: true},
 		"a key both set and unset": {set: []string{"A=" + marked}, unset: []string{"A"}, wrong: true},
