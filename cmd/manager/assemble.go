@@ -84,7 +84,7 @@ func newGuard(ctx context.Context, mgr ctrl.Manager, o *options) (*guard.Guard, 
 		Client:    mgr.GetClient(),
 		Reader:    mgr.GetAPIReader(),
 		Cache:     mgr.GetCache(),
-		Jitter:    func() time.Duration { return rand.N(guard.DefaultInterval / 10) },
+		Jitter:    func() time.Duration { return rand.N(guard.DefaultInterval / 10) }, //nolint:gosec // spreads load, hides nothing
 		Log:       ctrl.Log.WithName("guard"),
 	})
 }

@@ -16,15 +16,18 @@ import (
 // version is set by the linker: -X main.version=v1.2.3.
 var version string
 
-func main() {
+func main() { os.Exit(manage()) }
+
+func manage() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	// The first signal lets work in progress end; a second one ends the process.
 	context.AfterFunc(ctx, stop)
 	if err := command(os.LookupEnv).ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "manager:", err)
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 func command(environment func(string) (string, bool)) *cobra.Command {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -45,6 +46,7 @@ func run(ctx context.Context, o *options, logs io.Writer) error {
 	}
 	ctrl.SetLogger(logger)
 	klog.SetLogger(logger)
+	slog.SetDefault(slog.New(logr.ToSlogHandler(logger))) // and with it the standard library's log, which HTTP servers use
 	ctx = logr.NewContext(ctx, logger)
 	config, err := ctrlconfig.GetConfig()
 	if err != nil {
@@ -106,7 +108,7 @@ func newManager(config *rest.Config, o *options, logger logr.Logger) (ctrl.Manag
 		Metrics:                       metricsOptions(o),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("cannot prepare the manager: %w", err)
+		return nil, notInstalled(err)
 	}
 	return mgr, nil
 }
@@ -129,8 +131,10 @@ func metricsOptions(o *options) metricsserver.Options {
 
 // notInstalled says what to do where the API server does not know our kinds.
 func notInstalled(err error) error {
-	if meta.IsNoMatchError(err) {
-		return fmt.Errorf("the cluster does not know %s: install this release's manifests first: %w", v1alpha1.GroupVersion, err)
+	var noKind *meta.NoKindMatchError
+	var noResource *meta.NoResourceMatchError
+	if errors.As(err, &noKind) || errors.As(err, &noResource) {
+		return fmt.Errorf("the cluster does not know %s: install this release's manifests first", v1alpha1.GroupVersion)
 	}
 	return fmt.Errorf("cannot watch projects and changes: %w", err)
 }

@@ -160,13 +160,13 @@ func (r *Reconciler) readValue(ctx context.Context, environment *project.Environ
 	if err != nil {
 		return err
 	}
-	environment.Value = &project.Value{VersionID: read.VersionID}
-	parsed, err := parse(version)
-	if err != nil {
-		environment.Value.Problem = err.Error()
-		return nil
+	value := &project.Value{VersionID: read.VersionID}
+	if parsed, err := parse(version); err != nil {
+		value.Problem = err.Error()
+	} else {
+		value.Keys = len(parsed)
 	}
-	environment.Value.Keys = len(parsed)
+	environment.Value = value
 	return nil
 }
 
