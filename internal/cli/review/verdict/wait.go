@@ -14,9 +14,15 @@ import (
 	"github.com/secretreview/secretreview/api/v1alpha1"
 )
 
-// pause is how long to wait before the cluster is asked again after it failed
-// or ended a watch.
-const pause = time.Second
+const (
+	// pause is how long to wait before the cluster is asked again after it failed
+	// or ended a watch.
+	pause = time.Second
+	// maxRefusals is how often in a row the cluster may refuse somebody who has
+	// just added a review: an API server that starts does so for a moment, before
+	// it knows who has which rights.
+	maxRefusals = 10
+)
 
 // follower watches one change until its stage is final.
 type follower struct {
@@ -38,6 +44,7 @@ func (w *follower) follow(ctx context.Context) (*v1alpha1.SecretChange, error) {
 	if done, err := w.look(w.reviewed); done || err != nil {
 		return w.reviewed, err
 	}
+	refusals := 0
 	for {
 		change := &v1alpha1.SecretChange{}
 		err := w.kube.Get(ctx, client.ObjectKeyFromObject(w.reviewed), change)
@@ -47,8 +54,11 @@ func (w *follower) follow(ctx context.Context) (*v1alpha1.SecretChange, error) {
 		case apierrors.IsNotFound(err):
 			return nil, gone(w.reviewed)
 		case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
-			return nil, err
+			if refusals++; refusals > maxRefusals {
+				return nil, err
+			}
 		case err == nil:
+			refusals = 0
 			if done, err := w.look(change); done || err != nil {
 				return change, err
 			}
