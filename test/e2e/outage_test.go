@@ -74,7 +74,7 @@ var _ = Describe("Without the cluster or AWS", func() {
 	})
 
 	It("values that were staged when the cluster went away are deleted again, or named", func() {
-		hold := w.AWS.HoldNext(emulator.Fault{Operations: []string{"CreateSecret"}, Secret: team.StagedName("*")}, 10*time.Second)
+		hold := w.AWS.HoldNext(emulator.Fault{Operations: []string{"CreateSecret"}, Secret: team.StagedName("*")}, 5*time.Second)
 		proposing := alice.Begin("sr", propose...)
 		hold.Await()
 		Expect(w.Cluster.KillAPIServer()).To(Succeed())
