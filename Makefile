@@ -40,13 +40,13 @@ down: ## Stop the local cluster and forget its state
 
 .PHONY: demo
 demo: up ## Play a whole story on the local cluster, printing each command and its answer
-	test/demo/demo.sh
+	$(BIN)/demo
 
 ##@ Change it
 
 .PHONY: build
 build: ## Build this project's programs into .bin
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN)/ ./cmd/... ./test/dev ./test/emulator
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN)/ ./cmd/... ./test/demo ./test/dev ./test/emulator
 	ln -sf sr $(BIN)/kubectl-sr
 	ln -sf sr $(BIN)/kubectl_complete-sr
 
