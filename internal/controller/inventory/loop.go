@@ -60,7 +60,7 @@ type Observer interface {
 	// Listed reports a complete listing.
 	Listed(at time.Time, live, staged int)
 	// ListFailed reports a failure.
-	ListFailed(kind secretstore.Kind)
+	ListFailed(err error)
 }
 
 // Loop takes the inventory. It is a manager.Runnable of the leader alone.
@@ -128,7 +128,7 @@ func (l *Loop) round(ctx context.Context) error {
 	}
 	l.settle(ctx, err)
 	if err != nil {
-		l.Observer.ListFailed(secretstore.KindOf(err))
+		l.Observer.ListFailed(err)
 		return err
 	}
 	snapshot := snapshotOf(secrets, l.Prefix, began)

@@ -38,7 +38,7 @@ type counts struct {
 func (c *counts) Listed(_ time.Time, live, staged int) {
 	c.listed, c.live, c.staged = c.listed+1, live, staged
 }
-func (c *counts) ListFailed(kind secretstore.Kind) { c.failed = append(c.failed, kind) }
+func (c *counts) ListFailed(err error) { c.failed = append(c.failed, secretstore.KindOf(err)) }
 
 type consumer struct {
 	seen []Snapshot

@@ -4,6 +4,7 @@
 package metrics
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -118,26 +119,25 @@ func (m *Metrics) Listed(at time.Time, live, staged int) {
 }
 
 // ListFailed counts an inventory that could not be taken.
-func (m *Metrics) ListFailed(kind secretstore.Kind) { m.rounds.WithLabelValues(result(kind)).Inc() }
+func (m *Metrics) ListFailed(err error) { m.rounds.WithLabelValues(outcome(err)).Inc() }
 
 // Orphans records how many staged secrets nobody needs.
 func (m *Metrics) Orphans(count int) { m.orphans.Set(float64(count)) }
 
 // Swept counts one action of the sweep.
 func (m *Metrics) Swept(kind sweep.ActionKind, reason sweep.Reason, err error) {
-	outcome := ok
-	if err != nil {
-		outcome = string(secretstore.KindOf(err))
-	}
-	m.sweeps.WithLabelValues(string(kind), string(reason), outcome).Inc()
+	m.sweeps.WithLabelValues(string(kind), string(reason), outcome(err)).Inc()
 }
 
 // Trimmed counts deleted changes.
 func (m *Metrics) Trimmed(count int) { m.trimmed.Add(float64(count)) }
 
-func result(kind secretstore.Kind) string {
-	if kind == "" {
+func result(kind secretstore.Kind) string { return cmp.Or(string(kind), ok) }
+
+// outcome is the result of what may have failed for other reasons than AWS.
+func outcome(err error) string {
+	if err == nil {
 		return ok
 	}
-	return string(kind)
+	return cmp.Or(string(secretstore.KindOf(err)), "error")
 }
