@@ -97,7 +97,7 @@ func encodings(text string) map[string][]byte {
 		"as it is":           []byte(text),
 		"in hexadecimal":     []byte(hex.EncodeToString([]byte(text))),
 		"in big hexadecimal": []byte(strings.ToUpper(hex.EncodeToString([]byte(text)))),
-		"as bytes of Go":     []byte(strings.Trim(fmt.Sprint([]byte(text)), "[]")),
+		"as bytes of Go":     []byte(strings.Trim(fmt.Sprintf("%d", []byte(text)), "[]")),
 	}
 	// Within a longer text, base64 looks different for each of three places; the characters at the ends also depend on
 	// what is beside it.

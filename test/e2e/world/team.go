@@ -2,7 +2,6 @@ package world
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	"github.com/google/uuid"
@@ -159,9 +158,9 @@ func (t *Team) AwaitReady() {
 }
 
 // PatchProject has the administrator change the project's spec, by a JSON merge patch.
-func (t *Team) PatchProject(format string, args ...any) {
+func (t *Team) PatchProject(spec string) {
 	ginkgo.GinkgoHelper()
-	t.Admin("patch", "sproj/"+t.Project, "--type=merge", "-p", fmt.Sprintf(`{"spec":`+format+`}`, args...))
+	t.Admin("patch", "sproj/"+t.Project, "--type=merge", "-p", `{"spec":`+spec+`}`)
 }
 
 // As returns somebody's Shell in a directory that says which project it is about.
