@@ -3,6 +3,7 @@ package change
 import (
 	"cmp"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -41,6 +42,15 @@ func (d *decider) conditions() {
 		d.set(v1alpha1.ConditionApproved, metav1.ConditionFalse, d.approvedReason(), d.status.Approvals)
 	}
 	d.set(v1alpha1.ConditionApplied, boolean(phase == v1alpha1.PhaseApplied), reason, message)
+}
+
+// SameFacts reports whether two statuses differ at most in what they tell people, and not in what was decided or is about
+// to be done.
+func SameFacts(a, b v1alpha1.SecretChangeStatus) bool {
+	for _, status := range []*v1alpha1.SecretChangeStatus{&a, &b} {
+		status.Message, status.Conditions = "", nil
+	}
+	return equality.Semantic.DeepEqual(a, b)
 }
 
 func (d *decider) approvedReason() string {

@@ -150,6 +150,36 @@ var _ = Describe("A proposed change", func() {
 		Eventually(t.status(c)).Should(bePhase(v1alpha1.PhaseApplied))
 	})
 
+	It("is tried again less and less often while AWS denies it, and says so all the while", func() {
+		DeferCleanup(aws.Inject(emulator.Fault{Kind: emulator.FaultDeny, Operations: []string{"UpdateSecretVersionStage"}, Secret: t.live}))
+		c := t.propose(map[string]string{"A": "one"}, nil)
+		approveAs(t.bob, "bob", c)
+		denied := func() []time.Time {
+			var times []time.Time
+			for _, call := range aws.Calls() {
+				if call.Operation == "UpdateSecretVersionStage" && call.Secret == t.live {
+					times = append(times, call.Time)
+				}
+			}
+			return times
+		}
+		Eventually(func() int { return len(denied()) }).Should(BeNumerically(">=", 3))
+		hindered := func() []string {
+			var reasons []string
+			for _, condition := range t.status(c)().Conditions {
+				if condition.Type == v1alpha1.ConditionApplied {
+					reasons = append(reasons, condition.Reason)
+				}
+			}
+			return reasons
+		}
+		for len(denied()) < 6 {
+			Expect(hindered()).To(ConsistOf(v1alpha1.ReasonAccessDenied))
+		}
+		times := denied()
+		Expect(times[5].Sub(times[2])).To(BeNumerically(">=", time.Second), "%v", times)
+	})
+
 	It("is told of in events with constant reasons", func() {
 		c := t.propose(map[string]string{"A": "one"}, nil)
 		approveAs(t.bob, "bob", c)

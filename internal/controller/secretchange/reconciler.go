@@ -90,7 +90,9 @@ func (r *Reconciler) decide(ctx context.Context, facts *change.Facts) (change.Ac
 func (r *Reconciler) perform(ctx context.Context, facts change.Facts, action change.Action) (ctrl.Result, error) {
 	var wrote bool
 	var err error
-	if action.StatusFirst {
+	// What is tried again goes on telling what hinders it. Writing that it is tried would also wake us by the watch, past
+	// the backoff.
+	if action.StatusFirst && !change.SameFacts(facts.Change.Status, action.Status) {
 		if wrote, err = r.writeStatus(ctx, facts.Change, action); err != nil {
 			return conflictIsStale(err)
 		}
