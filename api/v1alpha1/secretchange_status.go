@@ -254,6 +254,23 @@ type Attempt struct {
 	// +optional
 	PreviousVersionID string `json:"previousVersionID,omitempty"`
 
+	// SecretARN is the live secret that it is about, whatever the project says
+	// later.
+	//
+	// +optional
+	SecretARN string `json:"secretARN,omitempty"`
+
+	// SteppedAt is when the last step was about to be taken. What AWS shows may
+	// be older for a while.
+	//
+	// +optional
+	SteppedAt *metav1.MicroTime `json:"steppedAt,omitempty"`
+
+	// Moved says that the last step was to make the version live.
+	//
+	// +optional
+	Moved bool `json:"moved,omitempty"`
+
 	// Keys is how many keys the document has that is being written.
 	//
 	// +optional

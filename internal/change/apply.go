@@ -41,7 +41,15 @@ func (d *decider) attempted() *Action {
 		return d.applied(version)
 	}
 	a, secret := d.status.Attempt, d.Live.Secret
-	if secret.Current() == a.CurrentVersionID && secret.Previous() == a.PreviousVersionID {
+	untouched := secret.Current() == a.CurrentVersionID && secret.Previous() == a.PreviousVersionID
+	if untouched && !a.Moved {
+		return nil
+	}
+	// Both a move that is not shown and somebody else's may be older news.
+	if a.SteppedAt != nil && !d.settled(a.SteppedAt.Time) {
+		return d.settle(a.SteppedAt.Time)
+	}
+	if untouched {
 		return nil
 	}
 	return d.endUnapplied(v1alpha1.PhaseConflicted, v1alpha1.ReasonOutcomeUnknown,
@@ -58,12 +66,17 @@ func (d *decider) attemptLost() *Action {
 	return d.wait(v1alpha1.ReasonSecretMissing, "Waiting: the live secret does not exist", d.soon())
 }
 
-// madeLive returns the version with our label if it is live or was replaced
-// since, or "".
+// madeLive returns the version that we wrote, by its label or by the attempt's
+// id, if it is live or was replaced since, or "".
 func (d *decider) madeLive() string {
-	version := d.Live.Secret.VersionWith(d.label())
-	if version != "" && (version == d.Live.Secret.Current() || version == d.Live.Secret.Previous()) {
-		return version
+	written := []string{d.Live.Secret.VersionWith(d.label())}
+	if d.status.Attempt != nil {
+		written = append(written, d.status.Attempt.VersionID)
+	}
+	for _, version := range written {
+		if version != "" && (version == d.Live.Secret.Current() || version == d.Live.Secret.Previous()) {
+			return version
+		}
 	}
 	return ""
 }
@@ -91,11 +104,16 @@ func (d *decider) applied(version string) *Action {
 // endUnapplied finishes a change that did not become live, and takes its label
 // off the version that it may have written.
 func (d *decider) endUnapplied(phase v1alpha1.Phase, reason, format string, args ...any) *Action {
-	a := d.end(phase, reason, format, args...)
 	if d.status.Attempt == nil || d.Live == nil {
-		return a
+		return d.end(phase, reason, format, args...)
 	}
-	if version := d.Live.Secret.VersionWith(d.label()); version != "" {
+	version := d.Live.Secret.VersionWith(d.label())
+	// A version may have been put once more until its attempt had settled.
+	if at := d.status.Attempt.SteppedAt; version == "" && at != nil && !d.settled(at.Add(d.ConsistencyGrace)) {
+		return d.settle(at.Add(d.ConsistencyGrace))
+	}
+	a := d.end(phase, reason, format, args...)
+	if version != "" {
 		a.Effect = d.moveLabel(d.label(), version, "")
 	}
 	return a
@@ -129,6 +147,13 @@ func (d *decider) apply() *Action {
 	if a := d.status.Attempt; a == nil || len(d.Live.Secret.Versions[a.VersionID]) == 0 {
 		return d.write()
 	}
+	if !d.Fresh {
+		return read(ReadFresh)
+	}
+	now := metav1.NewMicroTime(d.Now)
+	// What is tried again goes on telling what hindered it.
+	d.quiet = d.status.Attempt.Moved
+	d.status.Attempt.SteppedAt, d.status.Attempt.Moved = &now, true
 	return d.final(d.moveLabel(secretstore.LabelCurrent, d.status.Attempt.CurrentVersionID, d.status.Attempt.VersionID))
 }
 
@@ -138,8 +163,10 @@ func (d *decider) final(effect Effect) *Action {
 	if !d.Fresh {
 		return read(ReadFresh)
 	}
-	d.status.Message = "Being made live"
-	d.blocked = note{v1alpha1.ReasonProgressing, d.status.Message}
+	if !d.quiet {
+		d.status.Message = "Being made live"
+		d.blocked = note{v1alpha1.ReasonProgressing, d.status.Message}
+	}
 	return &Action{Effect: effect, StatusFirst: true, Again: true}
 }
 
@@ -147,6 +174,9 @@ func (d *decider) final(effect Effect) *Action {
 func (d *decider) write() *Action {
 	current := d.Live.Secret.Current()
 	if d.strict() && current != d.status.BaseVersionID {
+		if !d.certain(current) {
+			return d.wait(v1alpha1.ReasonProgressing, "Waiting: AWS does not show the base of the change as live yet", d.soon())
+		}
 		return d.endUnapplied(v1alpha1.PhaseConflicted, v1alpha1.ReasonConflicted, "%s", d.movedMessage(current))
 	}
 	if d.StagedValue == nil {
@@ -174,9 +204,19 @@ func (d *decider) write() *Action {
 		return &Action{Effect: *trim, Again: true}
 	}
 	first := d.status.Attempt == nil
+	if !first && d.status.Attempt.SteppedAt != nil && d.settled(d.status.Attempt.SteppedAt.Time) {
+		// The version is there without its label, or never will be.
+		last := d.status.Attempt.SteppedAt.Add(d.ConsistencyGrace)
+		if !d.settled(last) {
+			return d.settle(last)
+		}
+		d.status.Attempt, first = nil, true
+	}
 	if first {
+		now := metav1.NewMicroTime(d.Now)
 		d.status.Attempt = &v1alpha1.Attempt{
 			VersionID: d.NewVersionID(), CurrentVersionID: current, PreviousVersionID: d.Live.Secret.Previous(),
+			SecretARN: d.Live.Secret.ARN, SteppedAt: &now,
 			Keys: int32(len(wanted)), //nolint:gosec // bounded by a document's size
 		}
 		d.status.Message = "Being made live"
@@ -186,8 +226,10 @@ func (d *decider) write() *Action {
 		ID: d.Live.Secret.ARN, VersionID: d.status.Attempt.VersionID, Value: value, Labels: []string{d.label()},
 	}}
 	switch {
-	case current != "":
+	case current != "" && first:
 		return &Action{Effect: put, StatusFirst: true, Again: true}
+	case current != "":
+		return &Action{Effect: put, StatusFirst: true, After: time.Second}
 	case first:
 		return &Action{Again: true}
 	default:

@@ -22,7 +22,9 @@ type decider struct {
 	decision    policy.Decision
 	// blocked says why an approved change is not being applied now.
 	blocked note
-	events  []Event
+	// quiet leaves all that the status tells as it is.
+	quiet  bool
+	events []Event
 }
 
 // note is a reason with its sentence.
@@ -80,11 +82,19 @@ func (d *decider) complete(a Action) Action {
 	if a.Read != ReadNothing {
 		return Action{Read: a.Read, ReadVersion: a.ReadVersion}
 	}
-	d.status.ObservedGeneration = d.Change.Generation
-	d.status.Message = truncate(d.status.Message)
-	d.conditions()
+	// A finished record stays as it is, also one that a backup has brought back.
+	if !d.Change.Status.Phase.Finished() {
+		d.status.ObservedGeneration = d.Change.Generation
+	}
+	d.status.Message = truncate(d.status.Message, maxMessage)
+	if !d.quiet {
+		d.conditions()
+	}
 	a.Status = *d.status
-	a.Events = append(a.Events, d.events...)
+	for _, e := range d.events {
+		e.Message = truncate(e.Message, maxNote)
+		a.Events = append(a.Events, e)
+	}
 	return a
 }
 
@@ -97,6 +107,16 @@ func (d *decider) wait(reason, message string, after time.Duration) *Action {
 	d.status.Message = message
 	return &Action{After: after}
 }
+
+// settle waits, without a word, until AWS's answers are young enough to show
+// what was done last.
+func (d *decider) settle(since time.Time) *Action {
+	d.quiet = true
+	return &Action{After: max(since.Add(d.ConsistencyGrace).Sub(d.Now), time.Second)}
+}
+
+// settled reports whether an answer of AWS must show what was done then.
+func (d *decider) settled(then time.Time) bool { return !d.Now.Before(then.Add(d.ConsistencyGrace)) }
 
 // end finishes the change.
 func (d *decider) end(phase v1alpha1.Phase, reason, format string, args ...any) *Action {

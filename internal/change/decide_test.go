@@ -65,6 +65,8 @@ func TestOutcome(t *testing.T) {
 		"a moved base conflicts under Strict": {story: func(w *world, c *v1alpha1.SecretChange) {
 			w.external(edited(w.live(), setC))
 			approve(w, c)
+			w.settle()
+			w.now = w.now.Add(time.Minute)
 		}, phase: v1alpha1.PhaseConflicted, reason: v1alpha1.ReasonConflicted, says: "no longer"},
 		"an untouched key may move under ByKey": {
 			prepare: func(w *world) { w.project.Spec.ConflictPolicy = v1alpha1.ConflictByKey },

@@ -25,8 +25,8 @@ type Settings struct {
 	// RequireOwnerTag serves a live secret only where its owner tag names this
 	// cluster and namespace.
 	RequireOwnerTag bool
-	// ConsistencyGrace is how long after its creation a change's staged secret
-	// may be missing before that counts: AWS is eventually consistent.
+	// ConsistencyGrace is how old an answer of AWS may be, which is eventually
+	// consistent: for so long what it does not show yet does not count.
 	ConsistencyGrace time.Duration
 	// ProjectGrace is how long a change waits for a project or environment that
 	// is not there: Git may bring both at once, in any order.
@@ -87,6 +87,8 @@ type Label struct {
 	ChangeUID string
 	// Known says that this cluster has, or is on record to have had, the change.
 	Known bool
+	// Unfinished says that the change may still need the version.
+	Unfinished bool
 	// AppliedAt is when that change became live; zero if it never did, or if
 	// the change itself is gone.
 	AppliedAt time.Time

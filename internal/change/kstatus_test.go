@@ -33,7 +33,10 @@ func TestKstatus(t *testing.T) {
 		"a rejected change has failed": {phase: v1alpha1.PhaseRejected, kstatus: status.FailedStatus,
 			story: func(w *world, c *v1alpha1.SecretChange) { w.review(c, "bob", v1alpha1.VerdictRejected) }},
 		"a conflicted change has failed": {phase: v1alpha1.PhaseConflicted, kstatus: status.FailedStatus,
-			story: func(w *world, _ *v1alpha1.SecretChange) { w.external(edited(w.live(), setC)) }},
+			story: func(w *world, _ *v1alpha1.SecretChange) {
+				w.external(edited(w.live(), setC))
+				w.now = w.now.Add(time.Minute)
+			}},
 		"an expired change has failed": {phase: v1alpha1.PhaseExpired, kstatus: status.FailedStatus,
 			story: func(w *world, _ *v1alpha1.SecretChange) { w.now = w.now.Add(200 * time.Hour) }},
 		"an invalid change has failed": {phase: v1alpha1.PhaseInvalid, kstatus: status.FailedStatus,

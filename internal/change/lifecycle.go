@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/policy"
 )
 
@@ -18,10 +19,29 @@ func (d *decider) deleting() *Action {
 	if d.Change.DeletionTimestamp == nil {
 		return nil
 	}
+	if a := d.unlabel(); a != nil {
+		return a
+	}
 	if a := d.cleanup(); a != nil {
 		return a
 	}
 	return d.release()
+}
+
+// unlabel takes the label of a change that is being deleted off what it has
+// written: nobody would know the label any more, which holds an environment.
+func (d *decider) unlabel() *Action {
+	if d.status.Attempt == nil || d.status.Phase.Finished() {
+		return nil
+	}
+	if d.Live == nil {
+		return read(ReadLive)
+	}
+	version := d.Live.Secret.VersionWith(d.label())
+	if version == "" {
+		return nil
+	}
+	return &Action{Effect: d.moveLabel(d.label(), version, ""), Again: true}
 }
 
 // finished removes what a finished change has left in AWS.
@@ -58,12 +78,22 @@ func (d *decider) cleanup() *Action {
 	if d.spec.Staged == nil || d.status.StagedDeleted || !d.claimed() || d.stagedARNProblem() != "" {
 		return nil
 	}
-	// An applied change's staged secret was checked before it was read.
-	if d.status.Phase != v1alpha1.PhaseApplied {
+	// What has been validated is known to be this change's. Of anything else, only
+	// who knows the staged bytes may have them deleted; the sweep takes the rest.
+	if d.status.DiffCounts == nil {
+		if d.Project == nil {
+			return nil
+		}
 		if d.Staged == nil {
 			return read(ReadStaged)
 		}
 		if d.Staged.Missing || d.stagedTagsProblem() != "" {
+			return nil
+		}
+		if d.StagedValue == nil {
+			return read(ReadStagedValue)
+		}
+		if d.StagedValue.Missing || document.Digest(d.StagedValue.Value) != d.spec.Staged.Digest {
 			return nil
 		}
 	}
@@ -129,7 +159,8 @@ func (d *decider) project() *Action {
 		return a
 	}
 	if d.Project != nil || d.status.ExpiresAt == nil {
-		expires := metav1.NewTime(d.Change.CreationTimestamp.Add(d.policy.ChangeTTL))
+		// The API keeps whole seconds.
+		expires := metav1.NewTime(d.Change.CreationTimestamp.Add(d.policy.ChangeTTL).Truncate(time.Second))
 		d.status.ExpiresAt = &expires
 	}
 	return nil
@@ -222,7 +253,7 @@ func (d *decider) baseMoved() *Action {
 		return read(ReadLive)
 	}
 	current := d.Live.Secret.Current()
-	if d.Live.Missing || current == d.status.BaseVersionID || d.madeLive() != "" {
+	if d.Live.Missing || current == d.status.BaseVersionID || d.madeLive() != "" || !d.certain(current) {
 		return nil
 	}
 	return d.endUnapplied(v1alpha1.PhaseConflicted, v1alpha1.ReasonConflicted, "%s", d.movedMessage(current))
@@ -236,7 +267,7 @@ func (d *decider) hold() *Action {
 	case d.environment.Problem != nil && d.environment.Problem.Reason == v1alpha1.ReasonNameClaimed:
 		return d.wait(d.environment.Problem.Reason, "Waiting: "+d.environment.Problem.Message, d.untilExpiry())
 	case d.Queue.Ahead != "":
-		return d.wait(v1alpha1.ReasonWaitingForTurn, fmt.Sprintf("Waiting: change %q goes first", d.Queue.Ahead), d.untilExpiry())
+		return d.wait(v1alpha1.ReasonWaitingForTurn, fmt.Sprintf("Waiting: change %q goes first; reject it if it cannot be made live", d.Queue.Ahead), d.untilExpiry())
 	default:
 		return nil
 	}

@@ -28,6 +28,19 @@ func (d *decider) usable() (note, bool) {
 	return note{problem.Reason, "Waiting: " + problem.Message}, false
 }
 
+// certain reports whether another live version than the base is really newer,
+// not an answer from before the base was live: the proposer saw the base before
+// the change was created.
+func (d *decider) certain(current string) bool {
+	created := d.Change.CreationTimestamp.Time
+	if d.settled(created) {
+		return true
+	}
+	return d.Live != nil && slices.ContainsFunc(d.Live.Labels, func(l Label) bool {
+		return l.VersionID == current && l.AppliedAt.After(created)
+	})
+}
+
 // foreign returns a label of a change that this cluster does not know, or nil.
 func (d *decider) foreign() *Label {
 	for i := range d.Live.Labels {
@@ -63,7 +76,7 @@ func (d *decider) trim() (*Effect, string) {
 		return nil, ""
 	}
 	current := d.Live.Secret.Current()
-	older := slices.DeleteFunc(slices.Clone(d.Live.Labels), func(l Label) bool { return l.VersionID == current })
+	older := slices.DeleteFunc(slices.Clone(d.Live.Labels), func(l Label) bool { return l.VersionID == current || l.Unfinished })
 	slices.SortFunc(older, func(a, b Label) int {
 		return cmp.Or(a.AppliedAt.Compare(b.AppliedAt), cmp.Compare(a.VersionID, b.VersionID))
 	})

@@ -45,6 +45,7 @@ func simulate(t *testing.T, seed uint64) {
 	}
 	w.project.Spec.Environments[0].RequiredApprovals = ptr.To(int32(r.IntN(3)))
 	w.lose, w.crash = chance(r.IntN(20)), chance(r.IntN(20))
+	w.stale = chance(r.IntN(30))
 	edit := func(doc document.Document) {
 		key := []string{"A", "C", "D", "E"}[r.IntN(4)]
 		doc[key] = sensitive.New(fmt.Sprint(r.IntN(1_000_000)))
@@ -86,6 +87,7 @@ func simulate(t *testing.T, seed uint64) {
 				w.review(c, somebody(), v1alpha1.VerdictRejected)
 			}
 		default:
+			w.now = w.now.Add(time.Duration(r.IntN(5)) * time.Second)
 			w.reconcile(c)
 		}
 	}

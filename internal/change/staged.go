@@ -2,6 +2,7 @@ package change
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/naming"
@@ -26,6 +27,10 @@ func (d *decider) stagedARNProblem() string {
 		if arn.Name != want {
 			return fmt.Sprintf("the staged secret is not named %s", want)
 		}
+		return ""
+	}
+	if !strings.HasPrefix(arn.Name, naming.StagingPrefix(d.Prefix)) || !strings.HasSuffix(arn.Name, "/"+d.Change.Name) {
+		return "it is not the staged secret of a change of this name"
 	}
 	return ""
 }

@@ -106,6 +106,9 @@ func (d *decider) validatePatch(patch document.Patch, live document.Document) *A
 	}
 	d.status.BaseVersionID = base
 	switch {
+	case d.strict() && base != current && !d.certain(current):
+		d.status.BaseVersionID = ""
+		return d.wait(v1alpha1.ReasonProgressing, "Waiting: AWS does not show the base of the change as live yet", d.soon())
 	case d.strict() && base != current:
 		return d.end(v1alpha1.PhaseConflicted, v1alpha1.ReasonConflicted, "%s", d.movedMessage(current))
 	case base == current && len(clashes) > 0 && d.spec.BaseVersionID != "":

@@ -14,15 +14,22 @@ const shownKeys = 5
 // quote makes a name that somebody chose safe to print.
 func quote(s string) string { return fmt.Sprintf("%q", s) }
 
-// maxMessage is how many characters of a message the CRD takes.
-const maxMessage = 2048
+const (
+	// maxMessage is how long a status message may be; the CRD says 2,048
+	// characters.
+	maxMessage = 2048
+	// maxNote is how long an event's note may be (events.k8s.io/v1, note: "at
+	// most 1kB").
+	maxNote = 1023
+)
 
-// truncate cuts a message that long names have made too long.
-func truncate(message string) string {
-	if runes := []rune(message); len(runes) > maxMessage {
-		return string(runes[:maxMessage-1]) + "…"
+// truncate cuts a message that long names have made longer than limit bytes.
+func truncate(message string, limit int) string {
+	const ellipsis = "…"
+	if len(message) <= limit {
+		return message
 	}
-	return message
+	return strings.ToValidUTF8(message[:limit-len(ellipsis)], "") + ellipsis
 }
 
 // keyList names a few keys, quoted, and counts the rest.

@@ -56,10 +56,41 @@ type world struct {
 	// lose makes the next effects' answers get lost, crash stops before them.
 	lose, crash func() bool
 	ids         int
-	violations  []string
+	// past are answers of Describe that are true no more; stale picks one of
+	// those that AWS may still give.
+	past       []answer
+	stale      func() bool
+	violations []string
 }
 
 func never() bool { return false }
+
+// answer is what Describe said until a moment.
+type answer struct {
+	until    time.Time
+	versions map[string][]string
+}
+
+// changing remembers what Describe says before something changes.
+func (w *world) changing() {
+	w.past = append(w.past, answer{w.now, w.describe().Versions})
+}
+
+// describeMaybeOld gives the truth, or now and then what was true within the
+// last ConsistencyGrace.
+func (w *world) describeMaybeOld() secretstore.Secret {
+	secret := w.describe()
+	if !w.stale() {
+		return secret
+	}
+	for _, old := range w.past {
+		if w.now.Sub(old.until) < w.settings.ConsistencyGrace {
+			secret.Versions = old.versions
+			return secret
+		}
+	}
+	return secret
+}
 
 func newWorld(seed uint64) *world {
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -67,7 +98,7 @@ func newWorld(seed uint64) *world {
 		now: start, random: rand.New(rand.NewPCG(seed, 1)),
 		trust:    change.Trust{Intact: true, Epoch: 1, Since: start.Add(-time.Hour)},
 		versions: map[string]*version{}, staged: map[string]secretstore.Version{}, tags: map[string]map[string]string{},
-		moves: map[string]int{}, unproven: map[string]map[string]bool{}, patches: map[string]document.Patch{}, lose: never, crash: never,
+		moves: map[string]int{}, unproven: map[string]map[string]bool{}, patches: map[string]document.Patch{}, lose: never, crash: never, stale: never,
 		secret: secretstore.Secret{ARN: liveARN, Name: liveName, Tags: map[string]string{
 			naming.TagOwner: naming.Owner(cluster, namespace)}},
 	}
@@ -96,6 +127,7 @@ func (w *world) external(doc document.Document) {
 	if err != nil {
 		panic(err)
 	}
+	w.changing()
 	id := w.id()
 	w.versions[id] = &version{value: value, labels: map[string]bool{}}
 	w.moveCurrent(id)
@@ -138,6 +170,7 @@ func (w *world) moveCurrent(to string) {
 // undo is somebody's emergency: the version before is live again.
 func (w *world) undo() {
 	if previous := w.with(secretstore.LabelPrevious); previous != "" {
+		w.changing()
 		w.moveCurrent(previous)
 	}
 }
@@ -280,12 +313,11 @@ func (w *world) read(facts *change.Facts, a change.Action) {
 		v, ok := w.staged[facts.Change.Spec.Staged.SecretARN]
 		facts.StagedValue = &change.StagedValue{Missing: !ok || v.VersionID != string(facts.Change.Spec.Staged.VersionID), Value: v.Value}
 	case change.ReadLive:
-		live := &change.Live{Secret: w.describe()}
+		live := &change.Live{Secret: w.describeMaybeOld()}
 		for id, labels := range live.Secret.Versions {
 			for _, label := range labels {
 				if uid, ours := naming.ChangeUID(label); ours {
-					known := slices.ContainsFunc(w.changes, func(o *v1alpha1.SecretChange) bool { return string(o.UID) == uid })
-					live.Labels = append(live.Labels, change.Label{VersionID: id, ChangeUID: uid, Known: known})
+					live.Labels = append(live.Labels, w.label(id, uid))
 				}
 			}
 		}
@@ -302,6 +334,20 @@ func (w *world) read(facts *change.Facts, a change.Action) {
 		}
 	case change.ReadNothing:
 	}
+}
+
+func (w *world) label(version, uid string) change.Label {
+	l := change.Label{VersionID: version, ChangeUID: uid}
+	for _, o := range w.changes {
+		if string(o.UID) != uid {
+			continue
+		}
+		l.Known, l.Unfinished = true, !o.Status.Phase.Finished()
+		if o.Status.AppliedAt != nil {
+			l.AppliedAt = o.Status.AppliedAt.Time
+		}
+	}
+	return l
 }
 
 func (w *world) decide(c *v1alpha1.SecretChange) (change.Facts, change.Action) {

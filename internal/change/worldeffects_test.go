@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/change"
 	"github.com/secretreview/secretreview/internal/document"
-	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/policy"
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
@@ -60,6 +60,7 @@ func (w *world) put(in secretstore.PutInput) error {
 	if slices.Contains(in.Labels, secretstore.LabelCurrent) || len(in.Labels) == 0 {
 		panic("a put must not move AWSCURRENT")
 	}
+	w.changing()
 	v := &version{value: in.Value, labels: map[string]bool{}}
 	for _, label := range in.Labels {
 		if old := w.with(label); old != "" {
@@ -75,6 +76,7 @@ func (w *world) move(c *v1alpha1.SecretChange, in secretstore.MoveLabelInput) er
 	if w.with(in.Label) != in.From {
 		return errRefused
 	}
+	w.changing()
 	if in.Label != secretstore.LabelCurrent {
 		if in.From != "" {
 			delete(w.versions[in.From].labels, in.Label)
@@ -92,7 +94,7 @@ func (w *world) move(c *v1alpha1.SecretChange, in secretstore.MoveLabelInput) er
 
 // checkMove holds what must be true at the moment when a change becomes live.
 func (w *world) checkMove(c *v1alpha1.SecretChange, in secretstore.MoveLabelInput) {
-	if !w.versions[in.To].labels[naming.VersionLabel(string(c.UID))] {
+	if c.Status.Attempt == nil || in.To != c.Status.Attempt.VersionID {
 		w.violate(c, "makes another change's version live")
 	}
 	effective, _ := policy.For(w.project, "production")
@@ -125,7 +127,7 @@ func (w *world) violate(c *v1alpha1.SecretChange, what string) {
 
 // settle reconciles everything, without faults, until nothing more happens.
 func (w *world) settle() {
-	w.lose, w.crash = never, never
+	w.lose, w.crash, w.stale = never, never, never
 	for range 200 {
 		busy := false
 		for _, c := range w.changes {
@@ -134,6 +136,7 @@ func (w *world) settle() {
 		if !busy {
 			return
 		}
+		w.now = w.now.Add(time.Second)
 	}
 	w.violations = append(w.violations, "does not come to rest")
 }

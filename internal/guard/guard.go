@@ -2,7 +2,6 @@ package guard
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -184,6 +183,9 @@ func (g *Guard) look(ctx context.Context) (state State, settled bool, err error)
 	if err != nil {
 		return State{}, false, err
 	}
+	if seen.Weakness != "" {
+		g.lapse(seen)
+	}
 	known, stored, err := g.store.load(ctx)
 	if err != nil {
 		return State{}, false, err
@@ -206,6 +208,13 @@ func (g *Guard) look(ctx context.Context) (state State, settled bool, err error)
 		return state, false, nil
 	}
 	return state, true, nil
+}
+
+// lapse stops vouching at once, also where the weakness cannot be put on record.
+func (g *Guard) lapse(seen observation) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.state.Intact, g.state.Reason = false, seen.Weakness
 }
 
 // beyond makes up for a lost record, from memory while this manager runs and from the changes after a restart. It
@@ -249,7 +258,7 @@ func (g *Guard) observe(ctx context.Context) (observation, error) {
 		return observation{}, err
 	}
 	if !slices.Equal(g.expected.revisions(again), seen.Policies) {
-		return observation{}, errors.New("the admission policies were changed during the check")
+		return observation{Policies: g.expected.revisions(again), Weakness: "The admission policies were changed while they were checked."}, nil
 	}
 	seen.ServerTime = outcome.ServerTime
 	return seen, nil

@@ -164,7 +164,7 @@ func TestALapseEndsWithANewEpochThatBeginsInTheNextSecond(t *testing.T) {
 	}
 }
 
-func TestAWeakeningDuringTheCheckProvesNothing(t *testing.T) {
+func TestAWeakeningDuringTheCheckIsALapse(t *testing.T) {
 	t.Parallel()
 	generation := int64(1)
 	g, _ := onServer(t, &answers{nil, errByPolicy, errByPolicy}, func(c client.Client) {
@@ -181,8 +181,9 @@ func TestAWeakeningDuringTheCheckProvesNothing(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if _, _, err := g.look(t.Context()); err == nil || !strings.Contains(err.Error(), "changed during the check") {
-		t.Errorf("got the error %v", err)
+	state, _, err := g.look(t.Context())
+	if err != nil || state.Intact || !strings.Contains(state.Reason, "while they were checked") {
+		t.Errorf("got %+v, %v", state, err)
 	}
 }
 

@@ -61,7 +61,7 @@ var _ = Describe("propose's input", func() {
 		Entry("standard input twice", exit.Usage, "can be read once only", to("--set", "A=-", "--set", "B=-")),
 		Entry("standard input for file and key", exit.Usage, "can be read once only", to("--set", "A=-", "-f", "-")),
 		Entry("a question that nobody can answer", exit.Usage, "there is no terminal", to("--set", "A")),
-		Entry("a key that is none", exit.Usage, "--set KEY=VALUE", to("--set", "A B=canary")),
+		Entry("a key that is none", exit.Usage, "does not begin with a key", to("--set", "A B=canary")),
 		Entry("an argument that is no flag", exit.Usage, "it takes no arguments", to("A=canary")),
 		Entry("an unknown flag", exit.Usage, "unknown flag: --sett: see \"sr propose --help\"", to("--sett=canary")),
 		Entry("a file that is not there", exit.Failure, "read the value of A from none.pem: no such file", to("--set", "A=@none.pem")),

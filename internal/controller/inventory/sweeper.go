@@ -197,7 +197,10 @@ func claimOf(c *v1alpha1.SecretChange, project string) sweep.Claim {
 		Namespace: c.Namespace, Name: c.Name, UID: string(c.UID),
 		Project: project, Environment: c.Spec.Environment, Finished: c.Status.Phase.Finished(),
 	}
-	if c.Spec.Staged != nil {
+	// Who finished without ever showing that they know the staged bytes claims
+	// nothing: anybody may name another's staged secret.
+	proven := c.Status.DiffCounts != nil
+	if c.Spec.Staged != nil && (proven || !claim.Finished) {
 		claim.ARN = c.Spec.Staged.SecretARN
 	}
 	return claim

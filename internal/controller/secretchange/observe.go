@@ -134,8 +134,11 @@ func gone(err error) bool {
 // readLive describes the live secret by its name: one that was deleted and made
 // again has another ARN.
 func (r *Reconciler) readLive(ctx context.Context, facts *change.Facts) error {
-	name := naming.LiveSecret(r.Settings.Prefix, facts.ProjectName(), facts.Change.Spec.Environment)
-	secret, err := r.Store.Describe(ctx, name)
+	id := naming.LiveSecret(r.Settings.Prefix, facts.ProjectName(), facts.Change.Spec.Environment)
+	if attempt := facts.Change.Status.Attempt; attempt != nil && attempt.SecretARN != "" {
+		id = attempt.SecretARN
+	}
+	secret, err := r.Store.Describe(ctx, id)
 	if secretstore.KindOf(err) == secretstore.KindNotFound {
 		facts.Live = &change.Live{Missing: true}
 		return nil
@@ -166,6 +169,7 @@ func (r *Reconciler) labels(ctx context.Context, facts *change.Facts, secret sec
 			}
 			l := change.Label{VersionID: version, ChangeUID: uid, Known: len(known.Items) > 0 || onRecord(facts, version)}
 			for i := range known.Items {
+				l.Unfinished = !known.Items[i].Status.Phase.Finished()
 				if at := known.Items[i].Status.AppliedAt; at != nil {
 					l.AppliedAt = at.Time
 				}

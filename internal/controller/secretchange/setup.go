@@ -43,7 +43,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, guardChanged <-chan even
 // siblings are the approved changes that may have waited for this one.
 func (r *Reconciler) siblings(ctx context.Context, object client.Object) []reconcile.Request {
 	c, ok := object.(*v1alpha1.SecretChange)
-	if !ok || c.Status.Phase == "" || c.Status.Phase == v1alpha1.PhaseApproved {
+	if !ok || c.Status.Phase == "" || (c.Status.Phase == v1alpha1.PhaseApproved && c.DeletionTimestamp == nil) {
 		return nil
 	}
 	return r.requests(ctx, func(other *v1alpha1.SecretChange) bool {

@@ -1,0 +1,54 @@
+package change_test
+
+import (
+	"slices"
+
+	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/change"
+	"github.com/secretreview/secretreview/internal/naming"
+	"github.com/secretreview/secretreview/internal/secretstore"
+)
+
+// seeing is reconcile with an answer of Describe that may be old.
+func (w *world) seeing(c *v1alpha1.SecretChange, seen secretstore.Secret) change.Action {
+	facts := w.facts(c)
+	var a change.Action
+	for range 10 {
+		if a = change.Decide(w.settings, facts); a.Read == change.ReadNothing {
+			break
+		}
+		if a.Read != change.ReadLive {
+			w.read(&facts, a)
+			continue
+		}
+		live := &change.Live{Secret: seen}
+		for id, labels := range seen.Versions {
+			for _, label := range labels {
+				if uid, ours := naming.ChangeUID(label); ours {
+					known := slices.ContainsFunc(w.changes, func(o *v1alpha1.SecretChange) bool { return string(o.UID) == uid })
+					live.Labels = append(live.Labels, change.Label{VersionID: id, ChangeUID: uid, Known: known})
+				}
+			}
+		}
+		facts.Live = live
+	}
+	if a.StatusFirst {
+		c.Status = a.Status
+	}
+	if err := w.do(c, a.Effect); err != nil {
+		return a
+	}
+	c.Status = a.Status
+	return a
+}
+
+// until reconciles until the next effect would be of a kind, which is not done.
+func (w *world) until(c *v1alpha1.SecretChange, kind change.EffectKind) {
+	for range 50 {
+		if _, a := w.decide(c); a.Effect.Kind == kind {
+			return
+		}
+		w.reconcile(c)
+	}
+	panic("never asks for " + string(kind))
+}

@@ -1,0 +1,114 @@
+package change_test
+
+import (
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/change"
+	"github.com/secretreview/secretreview/internal/document"
+	"github.com/secretreview/secretreview/internal/naming"
+	"github.com/secretreview/secretreview/internal/secretstore"
+	"github.com/secretreview/secretreview/internal/sensitive"
+)
+
+// AWS ignores a put of what is there already, labels and all.
+func TestAVersionThatLostItsLabelIsNotPutForEver(t *testing.T) {
+	w := newWorld(1)
+	c := w.propose("alice", setA)
+	w.settle()
+	w.review(c, "bob", v1alpha1.VerdictApproved)
+	w.until(c, change.MoveLabel)
+	delete(w.versions[c.Status.Attempt.VersionID].labels, naming.VersionLabel(string(c.UID)))
+	puts := 0
+	for range 100 {
+		if _, a := w.decide(c); a.Effect.Kind == change.Put && a.After == 0 {
+			puts++
+		}
+		w.reconcile(c)
+		w.now = w.now.Add(time.Second)
+	}
+	if puts > 1 || !c.Status.Phase.Finished() {
+		t.Errorf("%d puts of the same version in 100 reconciles, and it is %s: %s", puts, c.Status.Phase, c.Status.Message)
+	}
+}
+
+// An adoption does not queue, and makes room by taking off the oldest label.
+func TestAnAdoptionTakesNoLabelOffAVersionThatIsBeingMadeLive(t *testing.T) {
+	w := newWorld(1)
+	w.project.Spec.VersionHistory = ptr.To[int32](1)
+	for _, value := range []string{"x", "y"} {
+		before := w.propose("alice", func(d document.Document) { d["C"] = sensitive.New(value) })
+		w.settle()
+		w.review(before, "bob", v1alpha1.VerdictApproved)
+		w.settle()
+	}
+	c := w.propose("alice", setA)
+	adoption := w.propose("alice", setA)
+	live := v1alpha1.VersionID(w.with(secretstore.LabelCurrent))
+	delete(w.staged, adoption.Spec.Staged.SecretARN)
+	adoption.Spec.Staged, adoption.Spec.Restore = nil, &v1alpha1.RestoreSource{VersionID: live}
+	w.reconcile(c)
+	w.reconcile(c)
+	w.reconcile(adoption)
+	w.review(c, "bob", v1alpha1.VerdictApproved)
+	w.review(adoption, "bob", v1alpha1.VerdictApproved)
+	w.until(c, change.Put)
+	w.reconcile(c)
+	for !adoption.Status.Phase.Finished() {
+		w.reconcile(adoption)
+	}
+	if w.with(naming.VersionLabel(string(c.UID))) == "" {
+		t.Errorf("the adoption took the label off version %s, which %s has just put", c.Status.Attempt.VersionID, c.Name)
+	}
+	w.settle()
+	if c.Status.Phase != v1alpha1.PhaseApplied || len(w.violations) > 0 {
+		t.Errorf("%s is %s: %s %v", c.Name, c.Status.Phase, c.Status.Message, w.violations)
+	}
+}
+
+// The attempt's VersionId is random and ours: where it is live, the change is.
+func TestAVersionIsKnownByItsIdWithoutItsLabel(t *testing.T) {
+	w := newWorld(1)
+	c := w.propose("alice", setA)
+	w.settle()
+	w.review(c, "bob", v1alpha1.VerdictApproved)
+	w.until(c, change.MoveLabel)
+	w.reconcile(c)
+	delete(w.versions[c.Status.Attempt.VersionID].labels, naming.VersionLabel(string(c.UID)))
+	w.settle()
+	if w.with(secretstore.LabelCurrent) == c.Status.Attempt.VersionID && c.Status.Phase != v1alpha1.PhaseApplied {
+		t.Errorf("version %s of its attempt is live, but it is %s: %s", c.Status.Attempt.VersionID, c.Status.Phase, c.Status.Message)
+	}
+}
+
+// A proposer may delete a change that is Pending, also one that was Approved
+// before and has put its version.
+func TestADeletedChangeLeavesNoLabelThatHoldsTheEnvironment(t *testing.T) {
+	w := newWorld(1)
+	c := w.propose("alice", setA)
+	w.settle()
+	w.review(c, "bob", v1alpha1.VerdictApproved)
+	w.until(c, change.MoveLabel)
+	w.project.Spec.Environments[0].RequiredApprovals = ptr.To[int32](2)
+	w.settle()
+	if c.Status.Phase != v1alpha1.PhasePending {
+		t.Fatalf("is %s", c.Status.Phase)
+	}
+	c.DeletionTimestamp = &metav1.Time{Time: w.now}
+	w.settle()
+	w.changes = nil
+	w.project.Spec.Environments[0].RequiredApprovals = ptr.To[int32](1)
+	next := w.propose("andy", setC)
+	next.UID = "uid-of-the-next"
+	w.patches[string(next.UID)] = w.patches[string(c.UID)]
+	w.settle()
+	w.review(next, "bob", v1alpha1.VerdictApproved)
+	w.settle()
+	if next.Status.Phase != v1alpha1.PhaseApplied {
+		t.Errorf("the next change is %s: %s", next.Status.Phase, next.Status.Message)
+	}
+}
