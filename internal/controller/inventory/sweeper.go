@@ -199,7 +199,7 @@ func claimOf(c *v1alpha1.SecretChange, project string) sweep.Claim {
 	}
 	// Who finished without ever showing that they know the staged bytes claims
 	// nothing: anybody may name another's staged secret.
-	proven := c.Status.DiffCounts != nil
+	proven := c.Status.DiffCounts != nil || c.Status.StagedDeleted
 	if c.Spec.Staged != nil && (proven || !claim.Finished) {
 		claim.ARN = c.Spec.Staged.SecretARN
 	}
