@@ -107,9 +107,9 @@ var _ = Describe("Bad input on the command line", Ordered, func() {
 		}),
 	)
 
-	It("names a change that there is not, or more than one", func() {
-		for _, command := range []string{"review", "approve", "reject"} {
-			Expect(team.As(world.Bob).SR(command, "nonesuch", "-y")).To(Or(fail(5, `no change "nonesuch"`), end(2, "unknown")))
+	It("that names a change that there is not, or none, gets one sentence", func() {
+		for _, command := range [][]string{{"review", "nonesuch"}, {"approve", "nonesuch", "-y"}, {"reject", "nonesuch", "-y"}, {"status", "nonesuch"}} {
+			Expect(team.As(world.Bob).SR(command...)).To(fail(5, `no change "nonesuch"`), "%v", command)
 		}
 		Expect(team.As(world.Bob).SR("review")).To(fail(2, "no change is named"))
 	})
@@ -117,7 +117,7 @@ var _ = Describe("Bad input on the command line", Ordered, func() {
 
 var _ = Describe("A live secret that cannot be served", func() {
 	rotating := emulator.State{RotationEnabled: ptr.To(true), Rotating: ptr.To(true)}
-	for name, c := range map[string]struct {
+	cases := map[string]struct {
 		spoil, mend func(*world.Team)
 		reason      string
 		says        string
@@ -180,21 +180,30 @@ var _ = Describe("A live secret that cannot be served", func() {
 			mend:   func(t *world.Team) { t.SetOwner(world.Production, world.ClusterName+"/"+t.Namespace) },
 			reason: v1alpha1.ReasonNotOwner, says: "secretreview:owner",
 		},
-	} {
-		It(name+" is said so at once, stages nothing, and is served when it is mended", func() {
-			team := w.NewTeam(world.Options{Unready: true, Prepare: c.spoil})
+	}
+
+	It("is said so at once, stages nothing, and is served when it is mended", func() {
+		teams := map[string]*world.Team{}
+		for name, c := range cases {
+			teams[name] = w.NewTeam(world.Options{Unready: true, Prepare: c.spoil})
+		}
+		for name, c := range cases {
+			By("one " + name)
+			team := teams[name]
 			Eventually(func() []v1alpha1.EnvironmentStatus { return team.ProjectStatus().Environments }).Should(
 				ContainElement(HaveField("Problem", HaveValue(HaveField("Reason", c.reason)))))
-			alice := team.As(world.Alice)
-			Expect(alice.SR("propose", "-r", "because", "--set", "A="+w.Secret("one"))).To(fail(3, "cannot be served", c.says))
+			Expect(team.As(world.Alice).SR("propose", "-r", "because", "--set", "A="+w.Secret("one"))).To(fail(3, "cannot be served", c.says))
 			untouched(team)
 			c.mend(team)
+		}
+		for name, team := range teams {
+			By("one " + name + ", once it is mended")
 			team.AwaitReady()
-			name := alice.Propose("--set", "A="+w.Secret("one"))
-			team.Await(name, v1alpha1.PhasePending)
-			Expect(team.As(world.Bob).SR("approve", name, "-y")).To(end(0, "is applied"))
-		})
-	}
+			change := team.As(world.Alice).Propose("--set", "A="+w.Secret("one"))
+			team.Await(change, v1alpha1.PhasePending)
+			Expect(team.As(world.Bob).SR("approve", change, "-y")).To(end(0, "is applied"))
+		}
+	})
 
 	It("that breaks after the approval holds the change until it is mended", func() {
 		team := w.NewTeam(world.Options{Live: map[string]string{"A": w.Secret("a")}})

@@ -72,8 +72,8 @@ func (m *Manager) start() error {
 		Name: m.name, Path: w.program("manager"), Dir: w.dir, LogFile: filepath.Join(w.file("logs"), m.name+".log"),
 		Args: []string{
 			"--cluster-name=" + ClusterName,
-			// What is waited for in minutes elsewhere is waited for in seconds here.
-			"--sweep-interval=5s", "--consistency-grace=5s", "--project-grace=5s",
+			// Listings come in seconds instead of minutes, and neither AWS nor Git is late.
+			"--sweep-interval=5s", "--consistency-grace=0s", "--project-grace=0s",
 			"--log-level=debug",
 			"--metrics-bind-address=" + metrics,
 			"--health-probe-bind-address=" + health,
