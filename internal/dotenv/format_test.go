@@ -120,7 +120,7 @@ func TestAShellReadsWhatIsWritten(t *testing.T) {
 		add(string(a))
 		add("x" + string(a))
 		add(string(a) + "x")
-		for _, b := range []rune("'\"\\$` \n") {
+		for _, b := range "'\"\\$` \n" {
 			add(string([]rune{a, b}))
 			add(string([]rune{b, a, '\''}))
 		}
