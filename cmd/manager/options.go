@@ -101,7 +101,7 @@ func (o *options) bind(f *pflag.FlagSet) {
 
 	f.DurationVar(&o.sweepInterval, "sweep-interval", o.sweepInterval, "how often all secrets under the prefix are listed")
 	f.DurationVar(&o.sweepGrace, "sweep-grace", o.sweepGrace, "how long a staged secret that no change names is kept beyond its time")
-	f.DurationVar(&o.consistencyGrace, "consistency-grace", o.consistencyGrace, "how long a new change's staged secret may be missing, since AWS is eventually consistent")
+	f.DurationVar(&o.consistencyGrace, "consistency-grace", o.consistencyGrace, "how old an answer of AWS may be, which is eventually consistent: until then what it does not show does not count")
 	f.DurationVar(&o.projectGrace, "project-grace", o.projectGrace, "how long a new change waits for a project that is not there")
 	f.IntVar(&o.concurrency, "concurrency", o.concurrency, "how many changes, and how many projects, are worked on at once")
 
