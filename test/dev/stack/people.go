@@ -76,9 +76,14 @@ func principals() []emulator.Principal {
 		},
 		{Actions: []string{"kms:GenerateDataKey"}, Resources: everyKey},
 	}, read...)
+	// CreateSecret with tags needs TagResource, so what it must not do is denied.
+	keepTags := emulator.Rule{
+		Actions: []string{"TagResource", "UntagResource"}, Resources: []string{"*"},
+		ResourceTags: map[string]string{naming.TagStaging: "*"},
+	}
 	return []emulator.Principal{
 		{AccessKeyID: Admin, Allow: []emulator.Rule{{Actions: []string{"*:*"}, Resources: []string{"*"}}}},
-		{AccessKeyID: Alice, Allow: propose},
+		{AccessKeyID: Alice, Allow: propose, Deny: []emulator.Rule{keepTags}},
 		{AccessKeyID: Bob, Allow: read},
 		{AccessKeyID: Carol, Allow: read},
 		{AccessKeyID: Eve},
