@@ -61,7 +61,9 @@ type Shell struct {
 // Shell returns a Shell in an empty directory.
 func (p *Person) Shell() *Shell {
 	ginkgo.GinkgoHelper()
-	return &Shell{Person: p, Dir: ginkgo.GinkgoT().TempDir()}
+	dir, err := os.MkdirTemp(p.world.shellsDir(), "")
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	return &Shell{Person: p, Dir: dir}
 }
 
 // With returns the same Shell with more variables, as "NAME=value".

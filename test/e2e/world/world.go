@@ -59,7 +59,7 @@ func Start(ctx context.Context) (*World, error) {
 }
 
 func (w *World) start(ctx context.Context) error {
-	for _, dir := range []string{w.binDir(), w.tempDir(), w.file("people")} {
+	for _, dir := range []string{w.binDir(), w.tempDir(), w.shellsDir(), w.file("people")} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("cannot make a folder for the tests: %w", err)
 		}
@@ -109,6 +109,9 @@ func (w *World) Secret(what string) string { return w.Mark + "-" + what }
 func (w *World) file(name string) string    { return filepath.Join(w.dir, name) }
 func (w *World) binDir() string             { return w.file("bin") }
 func (w *World) program(name string) string { return filepath.Join(w.binDir(), name) }
+
+// shellsDir holds the directories of all shells, where people keep values.
+func (w *World) shellsDir() string { return w.file("shells") }
 
 // tempDir is TMPDIR of all processes.
 func (w *World) tempDir() string { return w.file("tmp") }
