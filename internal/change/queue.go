@@ -11,7 +11,8 @@ import (
 type Queue struct {
 	// Ahead names the change that goes first; empty if it is this one's turn.
 	Ahead string
-	// Earlier counts the same person's unfinished changes that are older.
+	// Earlier counts the same person's unfinished changes that go before this
+	// one against the limit: those that were let in, and older ones.
 	Earlier int
 	// WroteTarget says, of a restore, that an Applied change of the environment
 	// wrote the version that it goes back to.
@@ -35,7 +36,7 @@ func QueueOf(change *v1alpha1.SecretChange, others []v1alpha1.SecretChange, ids 
 		if other.Status.Phase.Finished() || other.DeletionTimestamp != nil {
 			continue
 		}
-		if ids.Person(other.Spec.ProposedBy) == proposer && created(other, change) < 0 {
+		if ids.Person(other.Spec.ProposedBy) == proposer && (other.Status.Phase != "" || created(other, change) < 0) {
 			q.Earlier++
 		}
 		if other.Status.Phase == v1alpha1.PhaseApproved && (first == nil || precedes(other, first)) {
