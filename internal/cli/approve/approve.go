@@ -103,7 +103,7 @@ func (o *Options) approve(ctx context.Context, c *flow.Case) error {
 	if err := Allowed(ctx, c); err != nil {
 		return err
 	}
-	if err := c.Load(ctx); err != nil {
+	if err := c.LoadOpen(ctx); err != nil {
 		return err
 	}
 	if err := c.Show(); err != nil {

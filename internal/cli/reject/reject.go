@@ -68,7 +68,7 @@ func (o *Options) run(ctx context.Context, args []string) error {
 	}
 	// What nobody looks at need not be read.
 	c.WithoutValues = c.WithoutValues || o.Yes
-	if err := c.Load(ctx); err != nil {
+	if err := c.LoadOpen(ctx); err != nil {
 		return err
 	}
 	if err := c.Show(); err != nil {

@@ -20,6 +20,7 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/cli/review/verdict"
+	"github.com/secretreview/secretreview/internal/secretstore"
 )
 
 var _ = Describe("approve", func() {
@@ -164,6 +165,34 @@ var _ = Describe("approve", func() {
 		Expect(result.Err).To(ContainSubstring("was deleted after it was shown to you"))
 	})
 
+	It("says how the change ended where that takes the staged values away before they are read", func() {
+		ending := func(user string, change string) *clitest.Session {
+			session := scene.As(user)
+			session.Alter = func(f *factory.Factory) {
+				connect := f.NewStore
+				f.NewStore = func(ctx context.Context, region string) (secretstore.Store, error) {
+					store, err := connect(ctx, region)
+					return &endingStore{Store: store, before: func() { end(scene, change) }}, err
+				}
+			}
+			return session
+		}
+		for _, command := range [][]string{{"approve", name, "-y"}, {"reject", name}} {
+			other := proposed(scene, "--set", "DB="+newValue)
+			command[1] = other
+			session := ending(clitest.Bob, other)
+			if command[0] == "reject" {
+				session.AtTerminal()
+			}
+			result := session.Run(command...)
+			Expect(result.Code).To(Equal(exit.Conflict), result.Err)
+			Expect(result.Err).To(HaveSuffix("has already ended as Conflicted and takes no more reviews: The base moved\n"))
+		}
+		result := ending(clitest.Bob, name).Run("review", name)
+		Expect(result.Code).To(Equal(exit.OK), result.Err)
+		Expect(result.Out).To(ContainSubstring("Conflicted"))
+	})
+
 	It("keeps both approvals of two people who approve at once", func() {
 		bob := while(scene.As(clitest.Bob), "y", func() {
 			Expect(scene.As(clitest.Carol).Run("approve", name, "-y", "--no-wait").Code).To(Equal(exit.OK))
@@ -262,3 +291,22 @@ var _ = Describe("approve", func() {
 		Expect(result.Out).To(HaveSuffix("is applied. Live as version " + newVersion + ".\n"))
 	})
 })
+
+// endingStore lets something happen before the first value is read.
+type endingStore struct {
+	secretstore.Store
+	before func()
+}
+
+func (s *endingStore) Get(ctx context.Context, in secretstore.GetInput) (secretstore.Version, error) {
+	s.before()
+	s.before = func() {}
+	return s.Store.Get(ctx, in)
+}
+
+// end ends a change as the controller does, its staged secret included.
+func end(scene *clitest.Scene, name string) {
+	GinkgoHelper()
+	advance(scene, name, finish(v1alpha1.PhaseConflicted, "The base moved."))
+	Expect(scene.Store.Delete(context.Background(), secretstore.DeleteInput{ID: read(scene, name).Spec.Staged.SecretARN})).To(Succeed())
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/cli/exit"
@@ -72,11 +73,36 @@ func (o *Options) Open(ctx context.Context, args []string) (*Case, error) {
 // Own reports whether the person proposed the change.
 func (c *Case) Own() bool { return c.Change.Spec.ProposedBy == c.User }
 
-// Load reads what is to be shown.
+// Load reads what is to be shown. A change that has ended meanwhile has taken
+// its staged values with it: then Change is as it ended.
 func (c *Case) Load(ctx context.Context) error {
 	var err error
+	if c.Sheet, err = sheet.Load(ctx, c.Factory, c.Change, c.WithoutValues); err != nil || c.Sheet.Problem == nil {
+		return err
+	}
+	kube, err := c.Factory.Kube()
+	if err != nil {
+		return err
+	}
+	now := &v1alpha1.SecretChange{}
+	if err := kube.Get(ctx, client.ObjectKeyFromObject(c.Change), now); err != nil {
+		return nil //nolint:nilerr // the sheet says what was found
+	}
+	if now.UID != c.Change.UID || !now.Status.Phase.Finished() {
+		return nil
+	}
+	c.Change = now
 	c.Sheet, err = sheet.Load(ctx, c.Factory, c.Change, c.WithoutValues)
 	return err
+}
+
+// LoadOpen is Load for a verdict: it fails with an exit.Error for a change that
+// has ended.
+func (c *Case) LoadOpen(ctx context.Context) error {
+	if err := c.Load(ctx); err != nil {
+		return err
+	}
+	return verdict.Open(c.Change)
 }
 
 // Show prints the sheet for a person, unless JSON is wanted.
