@@ -3,8 +3,10 @@ package exit
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net"
 	"net/url"
+	"syscall"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -49,8 +51,8 @@ var rules = []rule{
 	{apierrors.IsForbidden, Denied, "ask an administrator of the project for the right"},
 	{apierrors.IsConflict, Conflict, "look at it again and retry"},
 	{apierrors.IsAlreadyExists, Conflict, "try again"},
-	{apierrors.IsInvalid, Refused, ""},
-	{apierrors.IsBadRequest, Refused, ""},
+	{apierrors.IsInvalid, Refused, "correct what is named, and try again"},
+	{apierrors.IsBadRequest, Refused, "see whether this program and the cluster are of the same release"},
 	{apierrors.IsTooManyRequests, Unavailable, "try again later"},
 	{apierrors.IsTimeout, Unavailable, "try again"},
 	{apierrors.IsServerTimeout, Unavailable, "try again"},
@@ -60,7 +62,7 @@ var rules = []rule{
 	{kind(secretstore.KindNotFound), NotFound, "look at the project, the environment, the region and the account"},
 	{kind(secretstore.KindExists), Conflict, "try again"},
 	{kind(secretstore.KindInvalidState), Refused, "it may be scheduled for deletion: ask whoever manages the secret in AWS"},
-	{kind(secretstore.KindInvalidInput), Failure, ""},
+	{kind(secretstore.KindInvalidInput), Failure, "look at the names of the prefix, the project and the environment"},
 	{kind(secretstore.KindLimit), Refused, "ask an administrator of the AWS account about its quotas"},
 	{kind(secretstore.KindDenied), Denied, ""},
 	{kind(secretstore.KindCredentials), Denied, ""},
@@ -70,6 +72,10 @@ var rules = []rule{
 	{as[*document.TooLargeError], Refused, ""},
 	{as[*document.ForeignError], Refused, ""},
 	{as[*document.Error], Refused, ""},
+
+	{is(fs.ErrNotExist), Failure, "look at the path"},
+	{is(fs.ErrPermission), Failure, "look at who may read and write it"},
+	{is(syscall.ENOSPC), Failure, "make room on the disk"},
 
 	{as[*url.Error], Unavailable, "look at --context, and whether the cluster runs and can be reached"},
 	{as[*net.OpError], Unavailable, "look at the network"},

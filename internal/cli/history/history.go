@@ -4,13 +4,11 @@ package history
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
-	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/cli/printers"
 	"github.com/secretreview/secretreview/internal/cli/selector"
@@ -35,19 +33,12 @@ environment, those of all its environments.`
 	defaultLimit = 20
 )
 
-// phases are what --status takes.
-var phases = []v1alpha1.Phase{
-	v1alpha1.PhaseApplied, v1alpha1.PhaseRejected, v1alpha1.PhaseConflicted, v1alpha1.PhaseExpired, v1alpha1.PhaseInvalid,
-	v1alpha1.PhasePending, v1alpha1.PhaseApproved,
-}
-
 // Options are the command's flags.
 type Options struct {
 	Factory *factory.Factory
 	Scope   selector.Scope
+	Narrow  selector.Narrow
 	Output  printers.Output
-	Limit   int
-	Status  string
 }
 
 // New returns the command.
@@ -63,28 +54,16 @@ func New(f *factory.Factory) *cobra.Command {
 	}
 	flags := command.Flags()
 	o.Scope.AddFlags(flags)
+	o.Narrow.AddFlags(flags, defaultLimit)
 	o.Output.AddFlag(flags)
-	flags.IntVar(&o.Limit, "limit", defaultLimit, "how many at most; 0 is all of them, which are then held in memory")
-	flags.StringVar(&o.Status, "status", "", "only those in this phase: "+names())
 	return command
-}
-
-func names() string {
-	var all []string
-	for _, phase := range phases {
-		all = append(all, string(phase))
-	}
-	return strings.Join(all, ", ")
 }
 
 func (o *Options) run(ctx context.Context) error {
 	f := o.Factory
-	wanted, err := o.phases()
+	wanted, err := o.Narrow.Phases(selector.Finished)
 	if err != nil {
 		return err
-	}
-	if o.Limit < 0 {
-		return exit.Errorf(exit.Usage, "--limit is %d: give 0 or more", o.Limit)
 	}
 	write, err := o.Output.Printer(f)
 	if err != nil {
@@ -98,36 +77,20 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	latest := &latest{limit: o.Limit}
-	if err := selector.Each(ctx, kube, listing.Filter, latest.add); err != nil {
+	found, older, err := o.Narrow.Read(ctx, kube, listing.Filter)
+	if err != nil {
 		return err
 	}
-	found := latest.sorted()
 	if write != nil {
 		return write(printers.List(found))
 	}
-	return o.print(listing, found, latest.seen)
+	return o.print(listing, found, older)
 }
 
-func (o *Options) phases() (selector.Phases, error) {
-	if o.Status == "" {
-		return selector.Finished, nil
-	}
-	at := slices.IndexFunc(phases, func(p v1alpha1.Phase) bool { return strings.EqualFold(string(p), o.Status) })
-	if at < 0 {
-		return selector.Phases{}, exit.Errorf(exit.Usage, "--status is %q, which is no phase: give %s", o.Status, names())
-	}
-	return selector.Phases{Only: phases[at]}, nil
-}
-
-func (o *Options) print(l *selector.Listing, changes []v1alpha1.SecretChange, seen int) error {
+func (o *Options) print(l *selector.Listing, changes []v1alpha1.SecretChange, older int) error {
 	f := o.Factory
 	if len(changes) == 0 {
-		what := "ended changes"
-		if o.Status != "" {
-			what = "changes in phase " + string(l.Phases.Only)
-		}
-		_, err := fmt.Fprintf(f.ErrOut, "No %s in %s.\n", what, l)
+		_, err := fmt.Fprintf(f.ErrOut, "No %s in %s.\n", o.Narrow.What(l, "ended changes"), l)
 		return err
 	}
 	styles := terminal.NewStyles(f.Terminal.Color)
@@ -138,8 +101,8 @@ func (o *Options) print(l *selector.Listing, changes []v1alpha1.SecretChange, se
 	if err := table.Print(f.Out, o.Output.Width(f), styles); err != nil {
 		return err
 	}
-	if more := seen - len(changes); more > 0 {
-		_, _ = fmt.Fprintf(f.ErrOut, "%s not listed: --limit lists more.\n", wording.Count(more, "older change"))
+	if older > 0 {
+		_, _ = fmt.Fprintf(f.ErrOut, "%s not listed: --limit lists more.\n", wording.Count(older, "older change"))
 	}
 	return nil
 }

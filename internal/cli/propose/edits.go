@@ -120,7 +120,12 @@ func (a assignment) value(ctx context.Context, f *factory.Factory) (sensitive.Va
 	case fromFile:
 		path := a.argument.Reveal()
 		text, err := files.Read(f.Path(path), document.MaxBytes)
-		return a.bounded(text, err, path)
+		if err != nil {
+			// Never the path: what was meant may be a value that begins with @.
+			return sensitive.Value{}, exit.Errorf(exit.Failure,
+				"the file that --set names for %s cannot be read (%w): correct its path, or give a value that itself begins with @ by KEY or KEY=-", a.key, err)
+		}
+		return a.bounded(text, nil, "the file that --set names")
 	default:
 		return a.argument, nil
 	}

@@ -64,7 +64,7 @@ var _ = Describe("propose's input", func() {
 		Entry("a key that is none", exit.Usage, "does not begin with a key", to("--set", "A B=canary")),
 		Entry("an argument that is no flag", exit.Usage, "it takes no arguments", to("A=canary")),
 		Entry("an unknown flag", exit.Usage, "unknown flag: --sett: see \"sr propose --help\"", to("--sett=canary")),
-		Entry("a file that is not there", exit.Failure, "read the value of A from none.pem: no such file", to("--set", "A=@none.pem")),
+		Entry("a file that is not there, or a value that begins with @", exit.Failure, "the file that --set names for A cannot be read (no such file", to("--set", "A=@canary")),
 	)
 
 	It("refuses to unset what is not there", func() {

@@ -107,6 +107,18 @@ var _ = Describe("status and history", func() {
 		Expect(scene.As(clitest.Bob).Run("status", "-A").Code).To(Equal(exit.Denied))
 	})
 
+	It("lists less of what is unfinished, or something else", func() {
+		Expect(rows(as("status", "--all", "--status", "pending").Out)).To(ConsistOf("NAME", "a-pending", "e-dev", "f-payments"))
+		Expect(rows(as("status", "--all", "--status", "Applied").Out)).To(ConsistOf("NAME", "c-applied", "g-payments-applied"))
+		few := as("status", "--all", "--limit", "3")
+		Expect(rows(few.Out)).To(HaveLen(1 + 3))
+		Expect(few.Err).To(Equal("1 older change not listed: --limit lists more.\n"))
+		Expect(as("status", "--all", "--status", "Expired").Err).To(ContainSubstring("No changes in phase Expired in"))
+		for _, args := range [][]string{{"status", "--status", "x"}, {"status", "--limit", "-1"}, {"status", "a-pending", "--limit", "1"}} {
+			Expect(scene.As(clitest.Bob).Run(args...).Code).To(Equal(exit.Usage))
+		}
+	})
+
 	It("lists what has ended, the latest first", func() {
 		Expect(rows(as(append([]string{"history"}, at...)...).Out)).To(Equal([]string{"NAME", "d-rejected", "c-applied"}))
 		Expect(rows(as("history").Out)).To(Equal([]string{"NAME", "g-payments-applied", "d-rejected", "c-applied"}))

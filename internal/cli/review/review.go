@@ -39,11 +39,15 @@ verdict; nothing happens if you skip it.`
 )
 
 // Options are the command's flags.
-type Options struct{ flow.Options }
+type Options struct {
+	flow.Options
+	Comment string
+	Yes     bool
+}
 
 // New returns the command.
 func New(f *factory.Factory) *cobra.Command {
-	o := &Options{flow.Options{Factory: f}}
+	o := &Options{Options: flow.Options{Factory: f}}
 	command := &cobra.Command{
 		Use:               "review [CHANGE]",
 		Short:             "Show a change with its values, and ask for a verdict",
@@ -53,11 +57,25 @@ func New(f *factory.Factory) *cobra.Command {
 		ValidArgsFunction: selector.Complete(f),
 		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
 	}
-	o.AddFlags(command.Flags())
+	flags := command.Flags()
+	o.AddFlags(flags)
+	flags.StringVarP(&o.Comment, "comment", "c", "", "what to say with the verdict that is asked for")
+	flags.BoolVarP(&o.Yes, "yes", "y", false, "only show, and do not ask for a verdict")
 	return command
 }
 
+func (o *Options) validate() error {
+	asks := !o.Yes && !o.JSON && o.Factory.Terminal.CanAsk()
+	if o.Comment != "" && !asks {
+		return exit.Errorf(exit.Usage, "no verdict is asked for here that -c could go with: use \"%[1]s approve\" or \"%[1]s reject\"", o.Factory.Program)
+	}
+	return verdict.CheckComment(o.Comment)
+}
+
 func (o *Options) run(ctx context.Context, args []string) error {
+	if err := o.validate(); err != nil {
+		return err
+	}
 	c, err := o.Open(ctx, args)
 	if err != nil {
 		return err
@@ -74,10 +92,10 @@ func (o *Options) run(ctx context.Context, args []string) error {
 	if err := c.Show(); err != nil {
 		return err
 	}
-	if !o.Factory.Terminal.CanAsk() || c.Change.Status.Phase.Finished() {
+	if o.Yes || !o.Factory.Terminal.CanAsk() || c.Change.Status.Phase.Finished() {
 		return trouble(c)
 	}
-	return ask(ctx, c)
+	return o.ask(ctx, c)
 }
 
 // trouble returns an error where the values are not what they should be, or
@@ -94,7 +112,7 @@ func trouble(c *flow.Case) error {
 }
 
 // ask offers what the person can do.
-func ask(ctx context.Context, c *flow.Case) error {
+func (o *Options) ask(ctx context.Context, c *flow.Case) error {
 	end, key := "reject", "r"
 	if c.Own() {
 		end, key = "withdraw", "w"
@@ -110,9 +128,9 @@ func ask(ctx context.Context, c *flow.Case) error {
 	}
 	switch answer = strings.ToLower(answer); {
 	case approvable && (answer == "a" || answer == "approve"):
-		return approveShown(ctx, c)
+		return o.approveShown(ctx, c)
 	case answer == key || answer == end:
-		return reject.Reject(ctx, c, "", false)
+		return reject.Reject(ctx, c, o.Comment, false)
 	}
 	c.Note("Change " + c.Change.Name + " is left as it is.")
 	if c.Sheet.State == sheet.Wrong {
@@ -122,18 +140,21 @@ func ask(ctx context.Context, c *flow.Case) error {
 }
 
 // approveShown approves what is on the screen.
-func approveShown(ctx context.Context, c *flow.Case) error {
+func (o *Options) approveShown(ctx context.Context, c *flow.Case) error {
 	if !c.Sheet.SeenInFull() {
 		if err := approve.Typed(ctx, c); err != nil {
 			return err
 		}
 	}
-	comment, err := c.Factory.Prompter.Line(ctx, "Comment? (Enter for none)")
-	if err != nil {
-		return err
-	}
-	if err := verdict.CheckComment(comment); err != nil {
-		return err
+	comment := o.Comment
+	if comment == "" {
+		var err error
+		if comment, err = c.Factory.Prompter.Line(ctx, "Comment? (Enter for none)"); err != nil {
+			return err
+		}
+		if err := verdict.CheckComment(comment); err != nil {
+			return err
+		}
 	}
 	return c.Give(ctx, v1alpha1.VerdictApproved, comment)
 }

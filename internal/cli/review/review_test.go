@@ -30,6 +30,23 @@ var _ = Describe("review", func() {
 		scene = env.NewScene(GinkgoTB(), map[string]string{"DB": oldValue, "KEEP": "stays"})
 	})
 
+	It("takes the comment for the verdict from -c, and asks nothing with -y", func() {
+		name := proposed(scene, "--set", "DB="+newValue)
+		shown := scene.As(clitest.Bob).AtTerminal().Run("review", name, "-y")
+		Expect(shown.Code).To(Equal(exit.OK), shown.Err)
+		Expect(shown.Questions).To(BeEmpty())
+		Expect(shown.Out).To(ContainSubstring(newValue))
+
+		result := scene.As(clitest.Bob).AtTerminal("a").Run("review", name, "-c", "checked", "--no-wait")
+		Expect(result.Code).To(Equal(exit.OK), result.Err)
+		Expect(result.Questions).To(HaveLen(1))
+		Expect(read(scene, name).Spec.Reviews).To(Equal([]v1alpha1.Review{{Reviewer: clitest.Bob, Verdict: v1alpha1.VerdictApproved, Comment: "checked"}}))
+
+		for _, args := range [][]string{{"review", name, "-c", "x"}, {"review", name, "-c", "x", "-y"}, {"review", name, "-c", "x", "--json"}} {
+			Expect(scene.As(clitest.Bob).Run(args...).Code).To(Equal(exit.Usage))
+		}
+	})
+
 	It("shows who, why and what on a terminal, and does nothing when skipped", func() {
 		name := proposed(scene, "--set", "DB="+newValue, "--set", "NEW=x")
 		result := scene.As(clitest.Bob).AtTerminal("").Run("review", name)

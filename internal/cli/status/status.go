@@ -18,6 +18,7 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/review/sheet"
 	"github.com/secretreview/secretreview/internal/cli/selector"
 	"github.com/secretreview/secretreview/internal/cli/terminal"
+	"github.com/secretreview/secretreview/internal/cli/wording"
 )
 
 const (
@@ -45,6 +46,7 @@ type Options struct {
 	Factory  *factory.Factory
 	Selector selector.Options
 	Scope    selector.Scope
+	Narrow   selector.Narrow
 	Output   printers.Output
 }
 
@@ -63,6 +65,7 @@ func New(f *factory.Factory) *cobra.Command {
 	flags := command.Flags()
 	o.Selector.AddFlags(flags)
 	o.Scope.AddFlags(flags)
+	o.Narrow.AddFlags(flags, 0)
 	o.Output.AddFlag(flags)
 	return command
 }
@@ -80,8 +83,8 @@ func (o *Options) run(ctx context.Context, args []string) error {
 
 // one shows one change.
 func (o *Options) one(ctx context.Context, args []string, write printers.Printer) error {
-	if o.Scope.All || o.Scope.AllNamespaces {
-		return exit.Errorf(exit.Usage, "--all and -A list changes: leave them out to see one")
+	if o.Scope.All || o.Scope.AllNamespaces || o.Narrow != (selector.Narrow{}) {
+		return exit.Errorf(exit.Usage, "--all, -A, --status and --limit list changes: leave them out to see one")
 	}
 	f := o.Factory
 	change, err := o.Selector.Find(ctx, f, args)
@@ -100,7 +103,11 @@ func (o *Options) one(ctx context.Context, args []string, write printers.Printer
 
 func (o *Options) list(ctx context.Context, write printers.Printer) error {
 	f := o.Factory
-	listing, err := o.Scope.Resolve(ctx, f, selector.Unfinished)
+	wanted, err := o.Narrow.Phases(selector.Unfinished)
+	if err != nil {
+		return err
+	}
+	listing, err := o.Scope.Resolve(ctx, f, wanted)
 	if err != nil {
 		return err
 	}
@@ -108,15 +115,15 @@ func (o *Options) list(ctx context.Context, write printers.Printer) error {
 	if err != nil {
 		return err
 	}
-	var found []v1alpha1.SecretChange
-	if err := selector.Each(ctx, kube, listing.Filter, func(c *v1alpha1.SecretChange) { found = append(found, *c) }); err != nil {
+	found, older, err := o.Narrow.Read(ctx, kube, listing.Filter)
+	if err != nil {
 		return err
 	}
 	slices.SortFunc(found, inOrder)
 	if write != nil {
 		return write(printers.List(found))
 	}
-	return o.print(listing, found)
+	return o.print(listing, found, older)
 }
 
 // inOrder sorts by environment, and in it the newest first.
@@ -132,7 +139,7 @@ func inOrder(a, b v1alpha1.SecretChange) int {
 	return 1
 }
 
-func (o *Options) print(l *selector.Listing, changes []v1alpha1.SecretChange) error {
+func (o *Options) print(l *selector.Listing, changes []v1alpha1.SecretChange, older int) error {
 	f := o.Factory
 	styles := terminal.NewStyles(f.Terminal.Color)
 	if l.Project != nil {
@@ -141,12 +148,18 @@ func (o *Options) print(l *selector.Listing, changes []v1alpha1.SecretChange) er
 		}
 	}
 	if len(changes) == 0 {
-		_, err := fmt.Fprintf(f.ErrOut, "No unfinished changes in %s.\n", l)
+		_, err := fmt.Fprintf(f.ErrOut, "No %s in %s.\n", o.Narrow.What(l, "unfinished changes"), l)
 		return err
 	}
 	table := printers.Changes{
 		Now: f.Clock.Now(), Styles: styles, Wide: o.Output.IsWide(),
 		Namespaces: l.Namespace == "", Environments: l.Environment == "",
 	}.Table(changes)
-	return table.Print(f.Out, o.Output.Width(f), styles)
+	if err := table.Print(f.Out, o.Output.Width(f), styles); err != nil {
+		return err
+	}
+	if older > 0 {
+		_, _ = fmt.Fprintf(f.ErrOut, "%s not listed: --limit lists more.\n", wording.Count(older, "older change"))
+	}
+	return nil
 }

@@ -1,4 +1,4 @@
-package history
+package selector
 
 import (
 	"fmt"
@@ -12,13 +12,13 @@ import (
 	"github.com/secretreview/secretreview/api/v1alpha1"
 )
 
-func TestLatestKeepsTheLatestInWhateverOrderTheyCome(t *testing.T) {
+func TestNewestKeepsTheLatestInWhateverOrderTheyCome(t *testing.T) {
 	const count = 1000
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, limit := range []int{0, 1, 20, 999, 1000, 5000} {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {
 			order := rand.New(rand.NewPCG(1, uint64(limit))).Perm(count)
-			kept := &latest{limit: limit}
+			kept := &newest{limit: limit}
 			for _, n := range order {
 				at := metav1.NewMicroTime(start.Add(time.Duration(n/2) * time.Second)) // two end at once
 				c := &v1alpha1.SecretChange{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("%04d", n)}}

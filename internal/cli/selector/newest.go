@@ -1,16 +1,15 @@
-package history
+package selector
 
 import (
 	"slices"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/cli/printers"
-	"github.com/secretreview/secretreview/internal/cli/selector"
 )
 
-// latest keeps the changes that ended last, of as many as come. It holds about
+// newest keeps the changes that ended last, of as many as come. It holds about
 // twice as many as its limit, or all if that is 0.
-type latest struct {
+type newest struct {
 	limit int
 	// seen counts all that came.
 	seen int
@@ -20,7 +19,7 @@ type latest struct {
 // slack keeps a small limit from sorting at every other change.
 const slack = 64
 
-func (l *latest) add(c *v1alpha1.SecretChange) {
+func (l *newest) add(c *v1alpha1.SecretChange) {
 	l.seen++
 	// A copy, because a pointer would hold the page that the change came in.
 	l.kept = append(l.kept, *c)
@@ -29,12 +28,12 @@ func (l *latest) add(c *v1alpha1.SecretChange) {
 	}
 }
 
-func (l *latest) cut() {
+func (l *newest) cut() {
 	slices.SortFunc(l.kept, func(a, b v1alpha1.SecretChange) int {
 		if order := printers.Ended(&b).Compare(printers.Ended(&a)); order != 0 {
 			return order
 		}
-		if selector.Newer(&a, &b) {
+		if Newer(&a, &b) {
 			return -1
 		}
 		return 1
@@ -46,7 +45,7 @@ func (l *latest) cut() {
 }
 
 // sorted returns them, the latest first.
-func (l *latest) sorted() []v1alpha1.SecretChange {
+func (l *newest) sorted() []v1alpha1.SecretChange {
 	l.cut()
 	return l.kept
 }
