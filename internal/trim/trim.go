@@ -21,7 +21,8 @@ const DefaultSettle = 15 * time.Minute
 type Environment struct {
 	// Changes are all changes of the environment, in any order.
 	Changes []v1alpha1.SecretChange
-	// Limit is how many finished ones are kept.
+	// Limit is how many finished ones are kept: so many that wrote a version that
+	// became live, and so many others. What Git owns does not count.
 	Limit int
 	// Status is the project's record of the environment, or nil.
 	Status *v1alpha1.EnvironmentStatus
@@ -34,25 +35,47 @@ type Environment struct {
 }
 
 // Plan returns the changes to delete, the oldest first. What is kept for another
-// reason counts against the limit all the same.
+// reason counts against the limit all the same, but for what Git owns. Anybody
+// who may propose can make changes that write nothing: they push out no record
+// of what was live.
 func Plan(e Environment) []*v1alpha1.SecretChange {
-	var finished []*v1alpha1.SecretChange
+	var wrote, others []*v1alpha1.SecretChange
 	for i := range e.Changes {
-		if e.Changes[i].Status.Phase.Finished() {
-			finished = append(finished, &e.Changes[i])
+		switch c := &e.Changes[i]; {
+		case !c.Status.Phase.Finished() || GitOwned(c):
+		case c.Status.Phase == v1alpha1.PhaseApplied && !adoption(c):
+			wrote = append(wrote, c)
+		default:
+			others = append(others, c)
 		}
 	}
-	excess := len(finished) - e.Limit
-	if excess <= 0 {
+	excess := slices.Concat(e.excess(wrote), e.excess(others))
+	if len(excess) == 0 {
 		return nil
 	}
 	keep := e.needed()
+	excess = slices.DeleteFunc(excess, func(c *v1alpha1.SecretChange) bool {
+		return keep[c.Name] || e.busy(c) || e.wrote(c)
+	})
+	oldestFirst(excess)
+	return excess
+}
+
+// adoption reports whether the change restored the version that was live.
+func adoption(c *v1alpha1.SecretChange) bool {
+	return c.Spec.Restore != nil && c.Spec.Restore.VersionID != "" && c.Spec.Restore.VersionID == c.Spec.BaseVersionID
+}
+
+// excess are those that are too many, the oldest. The newest of them are kept
+// whatever else is kept.
+func (e Environment) excess(finished []*v1alpha1.SecretChange) []*v1alpha1.SecretChange {
+	oldestFirst(finished)
+	return finished[:max(0, len(finished)-e.Limit)]
+}
+
+func oldestFirst(finished []*v1alpha1.SecretChange) {
 	slices.SortFunc(finished, func(a, b *v1alpha1.SecretChange) int {
 		return cmp.Or(finishedAt(a).Compare(finishedAt(b)), strings.Compare(a.Name, b.Name))
-	})
-	// The newest of them were to be kept anyway: only the oldest may go.
-	return slices.DeleteFunc(finished[:excess], func(c *v1alpha1.SecretChange) bool {
-		return keep[c.Name] || e.busy(c) || e.wrote(c) || GitOwned(c)
 	})
 }
 

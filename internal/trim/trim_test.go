@@ -34,6 +34,11 @@ func marked(labels, annotations map[string]string) func(*v1alpha1.SecretChange) 
 	return func(c *v1alpha1.SecretChange) { c.Labels, c.Annotations = labels, annotations }
 }
 
+func adoption(c *v1alpha1.SecretChange) {
+	c.Spec.BaseVersionID = v1alpha1.VersionID(c.Status.AppliedVersionID)
+	c.Spec.Restore = &v1alpha1.RestoreSource{VersionID: c.Spec.BaseVersionID}
+}
+
 func TestPlan(t *testing.T) {
 	const applied, rejected = v1alpha1.PhaseApplied, v1alpha1.PhaseRejected
 	pending := func(spec v1alpha1.SecretChangeSpec) v1alpha1.SecretChange {
@@ -54,15 +59,26 @@ func TestPlan(t *testing.T) {
 		"unfinished ones do not count":  {changes: append(slices.Clone(old), pending(v1alpha1.SecretChangeSpec{})), limit: 3},
 		"no changes, nothing to do":     {limit: 1},
 		"the one that wrote the live version stays": {
-			changes: append(slices.Clone(old), finished("live", 9, applied), finished("newer", 8, applied)), limit: 2,
-			status: &v1alpha1.EnvironmentStatus{LiveVersionID: "v-live"}, want: []string{"a"},
+			changes: []v1alpha1.SecretChange{finished("live", 9, applied), finished("old", 8, applied), finished("newer", 7, applied)}, limit: 1,
+			status: &v1alpha1.EnvironmentStatus{LiveVersionID: "v-live"}, want: []string{"old"},
 		},
 		"the last applied one stays, even before the record knows it": {
-			changes: append(slices.Clone(old), finished("last", 9, applied)), limit: 1, want: []string{"a", "b"},
+			changes: []v1alpha1.SecretChange{finished("last", 9, applied), finished("older", 10, applied)}, limit: 0, want: []string{"older"},
 		},
 		"the last applied one of the record stays": {
-			changes: []v1alpha1.SecretChange{finished("x", 9, applied), finished("y", 8, applied), finished("z", 1, rejected)}, limit: 1,
-			status: &v1alpha1.EnvironmentStatus{LastAppliedVersionID: "v-x"},
+			changes: []v1alpha1.SecretChange{finished("x", 9, applied), finished("y", 8, applied), finished("z", 1, applied)}, limit: 1,
+			status: &v1alpha1.EnvironmentStatus{LastAppliedVersionID: "v-x"}, want: []string{"y"},
+		},
+		"what ended unapplied pushes out nothing that was applied": {
+			changes: append(slices.Clone(old), finished("x", 9, applied), finished("y", 8, applied)), limit: 2, want: []string{"a"},
+		},
+		"what was applied pushes out nothing that ended otherwise": {
+			changes: []v1alpha1.SecretChange{finished("x", 9, rejected), finished("y", 8, applied), finished("z", 1, applied)}, limit: 1,
+			want: []string{"y"},
+		},
+		"of both that are too many the oldest go first": {
+			changes: append(slices.Clone(old), finished("x", 9, applied), finished("y", 2, applied)), limit: 1,
+			want: []string{"x", "a", "b"},
 		},
 		"those that can be restored stay": {
 			changes: []v1alpha1.SecretChange{finished("x", 9, applied), finished("y", 8, applied), finished("z", 1, applied)}, limit: 1,
@@ -87,6 +103,14 @@ func TestPlan(t *testing.T) {
 				finished("mine", 7, rejected),
 			},
 			limit: 1,
+		},
+		"what Git owns neither goes nor counts": {
+			changes: append(slices.Clone(old), finished("git", 9, rejected, marked(map[string]string{"app.kubernetes.io/instance": "x"}, nil))),
+			limit:   3,
+		},
+		"adoptions push out nothing that wrote a version": {
+			changes: []v1alpha1.SecretChange{finished("x", 9, applied), finished("y", 8, applied, adoption), finished("z", 1, applied, adoption)},
+			limit:   1, want: []string{"y"},
 		},
 		"one whose staged secret is not gone yet stays": {
 			changes: []v1alpha1.SecretChange{
