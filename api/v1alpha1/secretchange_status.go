@@ -115,6 +115,12 @@ type SecretChangeStatus struct {
 	// +optional
 	PreviousVersionID string `json:"previousVersionID,omitempty"`
 
+	// ReplacedByVersionID is what was live when the change was seen applied, if
+	// somebody had replaced its version by then.
+	//
+	// +optional
+	ReplacedByVersionID string `json:"replacedByVersionID,omitempty"`
+
 	// AppliedKeys is how many keys the environment had once the change was live.
 	//
 	// +optional

@@ -97,7 +97,9 @@ type SecretProjectSpec struct {
 	// +kubebuilder:validation:Maximum=15
 	VersionHistory *int32 `json:"versionHistory,omitempty"`
 
-	// HistoryLimit is how many finished changes of an environment are kept.
+	// HistoryLimit is how many finished changes of an environment are kept: so
+	// many that wrote a version that became live, and so many others. What Git
+	// owns does not count.
 	//
 	// +optional
 	// +kubebuilder:default=500

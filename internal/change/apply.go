@@ -94,16 +94,34 @@ func (d *decider) applied(version string) *Action {
 	if d.spec.Restore != nil {
 		return d.end(v1alpha1.PhaseApplied, v1alpha1.ReasonAdopted, "Live version %s is adopted", version)
 	}
-	if version != d.Live.Secret.Current() {
+	if current := d.Live.Secret.Current(); version != current {
+		d.status.ReplacedByVersionID = current
 		return d.end(v1alpha1.PhaseApplied, v1alpha1.ReasonApplied,
-			"Was live as version %s, and has since been replaced by %s", version, orNone(d.Live.Secret.Current()))
+			"Was live as version %s, and has since been replaced by %s", version, orNone(current))
 	}
 	return d.end(v1alpha1.PhaseApplied, v1alpha1.ReasonApplied, "Live as version %s", version)
+}
+
+// wentLive finishes a change that was live before, although nothing here tells
+// so: a backup of the cluster may be older than what became of it.
+func (d *decider) wentLive() *Action {
+	if d.Live == nil {
+		return read(ReadLive)
+	}
+	if version := d.madeLive(); version != "" {
+		return d.applied(version)
+	}
+	return nil
 }
 
 // endUnapplied finishes a change that did not become live, and takes its label
 // off the version that it may have written.
 func (d *decider) endUnapplied(phase v1alpha1.Phase, reason, format string, args ...any) *Action {
+	if d.status.Attempt == nil && d.status.Phase != "" {
+		if a := d.wentLive(); a != nil {
+			return a
+		}
+	}
 	if d.status.Attempt == nil || d.Live == nil {
 		return d.end(phase, reason, format, args...)
 	}

@@ -44,6 +44,9 @@ func TestAsksAWSOnlyWhereTheRecordDoesNotDo(t *testing.T) {
 			project:  onRecordAs(func(e *v1alpha1.EnvironmentStatus) { e.Drift = &v1alpha1.Drift{ForeignChangeUID: "u9"} }),
 			observed: Environment{Applied: []Change{applied(time.Second)}}, want: describe,
 		},
+		"what has replaced a change's version, only AWS can tell": {
+			project: onRecordAs(nil), observed: Environment{Applied: []Change{replaced(applied(time.Minute))}}, want: describe,
+		},
 		"a replicated secret is looked at after each change": {
 			project: onRecordAs(func(e *v1alpha1.EnvironmentStatus) {
 				e.Replication = []v1alpha1.ReplicationStatus{{Region: "us-east-1", Status: "InSync"}}

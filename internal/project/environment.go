@@ -103,10 +103,10 @@ func (e *environment) mustAsk() bool {
 	if e.record == nil || e.record.SecretARN == "" || e.record.Problem != nil || e.observed.Suspected || e.replicating() {
 		return true
 	}
-	// Only AWS can say whether an adoption took every foreign label off, and
-	// how far a new version has come in other regions.
+	// Only AWS can say whether an adoption took every foreign label off, how far
+	// a new version has come in other regions, and what has replaced it.
 	foreign := e.record.Drift != nil && e.record.Drift.ForeignChangeUID != ""
-	return len(e.newer) > 0 && (foreign || len(e.record.Replication) > 0)
+	return len(e.newer) > 0 && (foreign || len(e.record.Replication) > 0 || e.newer[0].Replaced)
 }
 
 // replicating reports whether a replica was last seen on its way.
@@ -177,7 +177,7 @@ func (e *environment) outdated(s *Secret) bool {
 		return false
 	}
 	newest := e.observed.Applied[0]
-	return newest.AppliedVersionID == e.out.LastAppliedVersionID && e.now.Sub(newest.AppliedAt) < DescribeLag &&
+	return !newest.Replaced && newest.AppliedVersionID == e.out.LastAppliedVersionID && e.now.Sub(newest.AppliedAt) < DescribeLag &&
 		s.Current() == newest.PreviousVersionID && s.Current() != newest.AppliedVersionID
 }
 

@@ -99,6 +99,8 @@ type Change struct {
 	AppliedVersionID, PreviousVersionID string
 	Keys                                int32
 	AppliedAt                           time.Time
+	// Replaced says that something else was live when it was seen applied.
+	Replaced bool
 }
 
 // ChangeOf takes from a change what matters here.
@@ -106,6 +108,7 @@ func ChangeOf(c *v1alpha1.SecretChange) Change {
 	out := Change{
 		Namespace: c.Namespace, Name: c.Name, UID: string(c.UID), Phase: c.Status.Phase,
 		AppliedVersionID: c.Status.AppliedVersionID, PreviousVersionID: c.Status.PreviousVersionID, Keys: c.Status.AppliedKeys,
+		Replaced: c.Status.ReplacedByVersionID != "",
 	}
 	if c.Status.AppliedAt != nil {
 		out.AppliedAt = c.Status.AppliedAt.Time

@@ -78,6 +78,11 @@ func applied(ago time.Duration) Change {
 	}
 }
 
+func replaced(c Change) Change {
+	c.Replaced = true
+	return c
+}
+
 func writersOf(changes ...Change) map[string]Change {
 	out := map[string]Change{}
 	for _, c := range changes {
