@@ -35,9 +35,9 @@ const (
 type options struct {
 	clusterName, prefix, namespace string
 
-	sessionEnforcedRoles, reviewingServiceAccounts []string
-	gitopsAppliers, backupAccounts                 []string
-	requireOwnerTag                                bool
+	sessionEnforcedRoles, gitopsAppliers, backupAccounts []string
+	reviewingServiceAccounts, proposingServiceAccounts   []string
+	requireOwnerTag                                      bool
 
 	sweepInterval, sweepGrace      time.Duration
 	consistencyGrace, projectGrace time.Duration
@@ -94,6 +94,7 @@ func (o *options) bind(f *pflag.FlagSet) {
 	f.StringSliceVar(&o.sessionEnforcedRoles, "session-enforced-roles", nil,
 		"IAM roles whose session names the identity provider sets: there a session is a person, otherwise the role is")
 	f.StringSliceVar(&o.reviewingServiceAccounts, "reviewing-service-accounts", nil, "user names of ServiceAccounts whose reviews count")
+	f.StringSliceVar(&o.proposingServiceAccounts, "proposing-service-accounts", nil, "user names of ServiceAccounts that may propose, as written into the admission policy")
 	f.StringSliceVar(&o.gitopsAppliers, "gitops-appliers", nil, "user names that may vouch for others, as written into the admission policy")
 	f.StringSliceVar(&o.backupAccounts, "backup-accounts", nil, "user names that may restore backups, as written into the admission policy")
 	f.BoolVar(&o.requireOwnerTag, "require-owner-tag", o.requireOwnerTag,

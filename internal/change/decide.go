@@ -42,6 +42,7 @@ var steps = []step{
 	(*decider).trust,
 	(*decider).project,
 	(*decider).attempted,
+	(*decider).proposer,
 	(*decider).reviews,
 	(*decider).expiry,
 	(*decider).validate,

@@ -22,6 +22,9 @@ func (d *decider) deleting() *Action {
 	if a := d.unlabel(); a != nil {
 		return a
 	}
+	if d.foreignOnRecord() {
+		return d.release() // the sweep takes what is left, once it may
+	}
 	if a := d.cleanup(); a != nil {
 		return a
 	}
@@ -49,10 +52,28 @@ func (d *decider) finished() *Action {
 	if !d.status.Phase.Finished() {
 		return nil
 	}
+	if d.foreignOnRecord() && d.claimed() {
+		return &Action{After: foreignRetry}
+	}
 	if a := d.cleanup(); a != nil {
 		return a
 	}
 	return d.release()
+}
+
+// foreignRetry is how soon it is looked again whether a foreign label still
+// holds deletions.
+const foreignRetry = time.Minute
+
+// foreignOnRecord reports whether a version bears the label of a change that
+// this cluster does not know. Then another cluster of the same name, or one from
+// before a backup was restored, may still need what is staged.
+func (d *decider) foreignOnRecord() bool {
+	if d.Project == nil {
+		return false
+	}
+	environment := d.Project.Status.Environment(d.spec.Environment)
+	return environment != nil && environment.Drift != nil && environment.Drift.ForeignChangeUID != ""
 }
 
 // claim puts the finalizer on a change before anything else is done for it.
@@ -177,6 +198,16 @@ func (d *decider) sameProject() *Action {
 	}
 	d.discountAll()
 	return nil
+}
+
+// proposer ends a change that was proposed under a name which may not propose
+// any more. Who may is held by admission; the list of accounts can shrink.
+func (d *decider) proposer() *Action {
+	if d.Identities.CanPropose(d.spec.ProposedBy) {
+		return nil
+	}
+	return d.endUnapplied(v1alpha1.PhaseInvalid, v1alpha1.ReasonInvalid,
+		"Propose it again under a person's name: %s is not listed as an account that may propose", quote(d.spec.ProposedBy))
 }
 
 // reviews counts them, and ends a change that somebody rejected.

@@ -94,6 +94,9 @@ func (d *decider) stagedGone(problem string) *Action {
 	if d.Now.Before(deadline) {
 		return d.wait(v1alpha1.ReasonProgressing, "Waiting: "+problem, d.soon())
 	}
+	if a := d.wentLive(); a != nil {
+		return a
+	}
 	return d.invalid(v1alpha1.ReasonInvalid, "Propose the change again: %s", problem)
 }
 

@@ -119,7 +119,7 @@ func (d *decider) missingReviews() string {
 // notCountedText words why one approval was passed over.
 var notCountedText = map[string]string{
 	policy.NotCountedSelf:           "the proposer cannot approve, so the approval does not count",
-	policy.NotCountedServiceAccount: "a ServiceAccount that is not listed cannot approve, so the approval does not count",
+	policy.NotCountedServiceAccount: "a name that begins with system: cannot approve unless it is listed, so the approval does not count",
 	policy.NotCountedSamePerson:     "one person counts once, so the approval does not count",
 	policy.NotCountedDiscounted:     "identities were not guarded for a while, so another person must review in place",
 }

@@ -18,6 +18,8 @@ type Options struct {
 	BackupAccounts []string
 	// ReviewingServiceAccounts are user names of ServiceAccounts whose reviews are let in.
 	ReviewingServiceAccounts []string
+	// ProposingServiceAccounts are user names of ServiceAccounts that may propose.
+	ProposingServiceAccounts []string
 	// SessionEnforcedRoles are IAM roles whose session names the identity provider sets: role ARNs, or user names up to
 	// and with the role.
 	SessionEnforcedRoles []string
@@ -34,6 +36,7 @@ func (o Options) lists() map[string][]string {
 		"appliers":                 o.Appliers,
 		"backupAccounts":           o.BackupAccounts,
 		"reviewingServiceAccounts": o.ReviewingServiceAccounts,
+		"proposingServiceAccounts": o.ProposingServiceAccounts,
 		"sessionEnforcedRoles":     o.SessionEnforcedRoles,
 	}
 }

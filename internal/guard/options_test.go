@@ -11,6 +11,7 @@ func TestListsAreWrittenIntoThePolicies(t *testing.T) {
 		Appliers:                 []string{"argo", "flux"},
 		BackupAccounts:           []string{`it's a \ name`},
 		ReviewingServiceAccounts: []string{"bot"},
+		ProposingServiceAccounts: []string{"ci"},
 		SessionEnforcedRoles:     []string{"arn:aws:iam::123456789012:role/Dev"},
 	})
 	want := map[string]string{
@@ -18,6 +19,7 @@ func TestListsAreWrittenIntoThePolicies(t *testing.T) {
 		"appliers":                 "['argo', 'flux']",
 		"backupAccounts":           `['it\'s a \\ name']`,
 		"reviewingServiceAccounts": "['bot']",
+		"proposingServiceAccounts": "['ci']",
 		"sessionEnforcedRoles":     "['arn:aws:iam::123456789012:role/Dev']",
 	}
 	seen := map[string]int{}
@@ -34,7 +36,10 @@ func TestListsAreWrittenIntoThePolicies(t *testing.T) {
 			}
 		}
 	}
-	times := map[string]int{"controllers": 1, "appliers": 1, "backupAccounts": 1, "reviewingServiceAccounts": 1, "sessionEnforcedRoles": 2}
+	times := map[string]int{
+		"controllers": 1, "appliers": 1, "backupAccounts": 1, "reviewingServiceAccounts": 1, "proposingServiceAccounts": 1,
+		"sessionEnforcedRoles": 2,
+	}
 	for name, n := range times {
 		if seen[name] != n {
 			t.Errorf("%s stands in %d policies, want %d", name, seen[name], n)

@@ -18,8 +18,8 @@ const (
 	// ProbeProject is the project, which need not exist, that the manager's trials propose to in its own namespace. Its
 	// Role lets it propose there.
 	ProbeProject = "secretreview-probe"
-	// forgedUser is nobody: no authenticator gives out a name with a slash behind this prefix.
-	forgedUser = "system:secretreview/forged"
+	// forgedUser is nobody, and nobody's name is refused for what it looks like: names of system: would be.
+	forgedUser = "secretreview.dev/forged"
 )
 
 // refusal is how the API server words a refusal by the identity policy. There is no field that names the policy.

@@ -23,7 +23,7 @@ const (
 // Why a review does not count as an approval.
 const (
 	NotCountedSelf           = "the proposer's own approval does not count"
-	NotCountedServiceAccount = "a ServiceAccount that is not listed does not count"
+	NotCountedServiceAccount = "a ServiceAccount, or another name that begins with system:, does not count unless it is listed"
 	NotCountedSamePerson     = "the same person has already been counted under another name"
 	NotCountedDiscounted     = "it may have been added while the admission policies were not in force"
 )

@@ -80,6 +80,8 @@ func TestDecide(t *testing.T) {
 			want:    want{verdict: policy.Approved, approvers: []string{"arn:aws:sts::444455556666:assumed-role/dev/one"}}},
 		"an unlisted ServiceAccount does not count": {policy: strict, reviews: approvals(approver),
 			want: want{verdict: policy.Waiting, not: map[string]string{approver: policy.NotCountedServiceAccount}}},
+		"nobody who does not sign in counts": {policy: strict, reviews: approvals("system:anonymous"),
+			want: want{verdict: policy.Waiting, not: map[string]string{"system:anonymous": policy.NotCountedServiceAccount}}},
 		"a listed ServiceAccount counts": {policy: strict, reviews: approvals(approver), listed: []string{approver},
 			want: want{verdict: policy.Approved, approvers: []string{approver}}},
 		"a discounted approval does not count": {policy: strict, reviews: approvals("bob"), discounted: []string{"bob"},
@@ -112,7 +114,7 @@ func TestDecide(t *testing.T) {
 				spec.Staged, spec.Rollback = nil, &v1alpha1.RollbackSource{Change: "x"}
 			}
 			got := policy.Decide(policy.Request{
-				Spec: spec, Policy: tc.policy, IDs: policy.NewIdentities(tc.enforced, tc.listed),
+				Spec: spec, Policy: tc.policy, IDs: policy.NewIdentities(policy.Listed{SessionEnforcedRoles: tc.enforced, ReviewingAccounts: tc.listed}),
 				Discounted: tc.discounted, TargetApplied: tc.target,
 			})
 			if got.Verdict != tc.want.verdict || got.RejectedBy != tc.want.by || !slices.Equal(got.Approvers, tc.want.approvers) {

@@ -5,7 +5,9 @@ import (
 	"strings"
 )
 
-const serviceAccountPrefix = "system:serviceaccount:"
+// systemPrefix begins the names that are nobody's own: ServiceAccounts, nodes,
+// and whoever does not sign in at all.
+const systemPrefix = "system:"
 
 // assumedRole matches the user name that EKS gives to an IAM role's session;
 // the caller picks the last part (EKS user guide, "access entries").
@@ -18,25 +20,42 @@ var iamRole = regexp.MustCompile(`^arn:([a-z0-9-]+):iam::([0-9]{12}):role/(?:.*/
 type Identities struct {
 	sessionEnforced  map[string]bool
 	reviewingAccount map[string]bool
+	proposingAccount map[string]bool
 }
 
-// NewIdentities configures how people are told apart. sessionEnforcedRoles are
-// roles whose session names the identity provider sets, as IAM role ARNs or as
-// user names up to the role ("arn:aws:sts::…:assumed-role/<role>").
-// reviewingServiceAccounts are user names of ServiceAccounts whose reviews
-// count.
-func NewIdentities(sessionEnforcedRoles, reviewingServiceAccounts []string) Identities {
-	ids := Identities{sessionEnforced: map[string]bool{}, reviewingAccount: map[string]bool{}}
-	for _, role := range sessionEnforcedRoles {
+// Listed are names of which an installation says more than they show.
+type Listed struct {
+	// SessionEnforcedRoles are roles whose session names the identity provider
+	// sets, as IAM role ARNs or as user names up to the role
+	// ("arn:aws:sts::…:assumed-role/<role>").
+	SessionEnforcedRoles []string
+	// ReviewingAccounts and ProposingAccounts begin with system:, and may review
+	// and propose all the same.
+	ReviewingAccounts, ProposingAccounts []string
+}
+
+// NewIdentities configures how people are told apart.
+func NewIdentities(listed Listed) Identities {
+	ids := Identities{
+		sessionEnforced:  map[string]bool{},
+		reviewingAccount: set(listed.ReviewingAccounts),
+		proposingAccount: set(listed.ProposingAccounts),
+	}
+	for _, role := range listed.SessionEnforcedRoles {
 		if m := iamRole.FindStringSubmatch(role); m != nil {
 			role = "arn:" + m[1] + ":sts::" + m[2] + ":assumed-role/" + m[3]
 		}
 		ids.sessionEnforced[role] = true
 	}
-	for _, account := range reviewingServiceAccounts {
-		ids.reviewingAccount[account] = true
-	}
 	return ids
+}
+
+func set(names []string) map[string]bool {
+	all := map[string]bool{}
+	for _, name := range names {
+		all[name] = true
+	}
+	return all
 }
 
 // Person returns what two user names of one person have in common: the user
@@ -51,7 +70,14 @@ func (i Identities) Person(user string) string {
 }
 
 // CanReview reports whether the user's review may count: anybody's but an
-// unlisted ServiceAccount's, with whose voice a pod could speak.
+// unlisted ServiceAccount's, with whose voice a pod could speak, or that of
+// another name which anybody could have bound a role to.
 func (i Identities) CanReview(user string) bool {
-	return !strings.HasPrefix(user, serviceAccountPrefix) || i.reviewingAccount[user]
+	return !strings.HasPrefix(user, systemPrefix) || i.reviewingAccount[user]
+}
+
+// CanPropose reports whether the user may be the proposer of a change; see
+// CanReview.
+func (i Identities) CanPropose(user string) bool {
+	return !strings.HasPrefix(user, systemPrefix) || i.proposingAccount[user]
 }

@@ -9,6 +9,8 @@ import (
 	. "github.com/onsi/gomega"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/guard"
@@ -89,34 +91,34 @@ var _ = DescribeTable("who may do what",
 		Expect(wrong).To(BeEmpty(), strings.Join(wrong, "\n"))
 	},
 	Entry("propose an edit of dev", create(func(u string) *v1alpha1.SecretChange { return edit(u, development) }),
-		"+- .- -- .-++ .. +++ +..."),
+		"+- .- -- .-++ .. -++ -..."),
 	Entry("propose an edit of production", create(func(u string) *v1alpha1.SecretChange { return edit(u, production) }),
-		"++ .- -- .-++ .. +++ +..."),
+		"++ .- -- .-++ .. -++ -..."),
 	Entry("propose a rollback of dev without reviews", create(func(u string) *v1alpha1.SecretChange { return rollback(u, development) }),
-		"+- .- -- .-++ .. +++ +..."),
+		"+- .- -- .-++ .. -++ -..."),
 	Entry("propose a rollback of dev with the own approval",
 		create(func(u string) *v1alpha1.SecretChange { return reviewed(rollback(u, development), approved(u)) }),
-		"-- .- +- .-++ .. +-+ -..."),
+		"-- .- +- .-++ .. --+ -..."),
 	Entry("propose a restore of production with the own approval",
 		create(func(u string) *v1alpha1.SecretChange { return reviewed(restore(u, production), approved(u)) }),
-		"-- .- ++ .-++ .. +-+ -..."),
+		"-- .- ++ .-++ .. --+ -..."),
 	Entry("propose a rollback with the own rejection",
 		create(func(u string) *v1alpha1.SecretChange { return reviewed(rollback(u, production), rejected(u)) }),
-		"-- .- -- .--- .. +-+ -..."),
+		"-- .- -- .--- .. --+ -..."),
 	Entry("propose a rollback with somebody's approval beside the own",
 		create(func(u string) *v1alpha1.SecretChange {
 			return reviewed(rollback(u, production), approved(u), approved(somebody))
 		}),
-		"-- .- -- .--- .. +-+ -..."),
+		"-- .- -- .--- .. --+ -..."),
 	Entry("propose a rollback with somebody's approval alone",
 		create(func(u string) *v1alpha1.SecretChange { return reviewed(rollback(u, production), approved(somebody)) }),
-		"-- .- -- .--- .. +-+ -..."),
+		"-- .- -- .--- .. --+ -..."),
 	Entry("propose an edit with the own approval",
 		create(func(u string) *v1alpha1.SecretChange { return reviewed(edit(u, production), approved(u)) }),
-		"-- .- -- .--- .. +-+ -..."),
+		"-- .- -- .--- .. --+ -..."),
 	Entry("propose an edit with somebody's approval",
 		create(func(u string) *v1alpha1.SecretChange { return reviewed(edit(u, production), approved(somebody)) }),
-		"-- .- -- .--- .. +-+ -..."),
+		"-- .- -- .--- .. --+ -..."),
 	Entry("propose in somebody's name", create(func(string) *v1alpha1.SecretChange { return edit(somebody, production) }),
 		"-- .- -- .--- .. +-+ -..."),
 	Entry("propose a rollback in somebody's name with their approval",
@@ -124,6 +126,10 @@ var _ = DescribeTable("who may do what",
 			return reviewed(rollback(somebody, production), approved(somebody))
 		}),
 		"-- .- -- .--- .. +-+ -..."),
+	Entry("propose in the name of a ServiceAccount that is not listed", create(func(string) *v1alpha1.SecretChange { return edit(bot, production) }),
+		"-- .- -- .--- .. --+ -..."),
+	Entry("propose in the name of one that is", create(func(string) *v1alpha1.SecretChange { return edit(flux, production) }),
+		"-- .- -- .--- .. +++ -..."),
 
 	Entry("approve an edit of dev", add(editOf(development), approved),
 		"-- +- -- .-++ .. +-+ -+-."),
@@ -140,7 +146,12 @@ var _ = DescribeTable("who may do what",
 
 	Entry("write a label that is not ours", update(editOf(production), func(_ string, c *v1alpha1.SecretChange) {
 		c.Labels = map[string]string{foreignLabel: "x"}
-	}), "++ ++ ++ .+++ .. +++ +++."),
+	}), "++ ++ ++ .-++ .. +++ +++."),
+	Entry("write an annotation that is not ours on an edit of dev", update(editOf(development), func(_ string, c *v1alpha1.SecretChange) {
+		c.Annotations = map[string]string{foreignLabel: "x"}
+	}), "+- +- +- .-++ .. +++ +++."),
+	Entry("write what is there already", update(editOf(production), func(string, *v1alpha1.SecretChange) {}),
+		"++ ++ ++ .+++ .. +++ +++."),
 	Entry("write a label of ours", update(editOf(production), func(_ string, c *v1alpha1.SecretChange) {
 		c.Labels = map[string]string{ourLabel: "x"}
 	}), "-- -- -- .--- .. --+ --+."),
@@ -178,6 +189,9 @@ var _ = DescribeTable("who may do what",
 		p.Labels = map[string]string{foreignLabel: "x"}
 		return as(user).Update(ctx, p)
 	}, ".. .. .. .--+ +- ... ...."),
+	Entry("write what is there of a project already", func(ctx context.Context, user string) error {
+		return as(user).Patch(ctx, storedProject(ctx), client.RawPatch(types.MergePatchType, []byte("{}"))) // a storage migration's way
+	}, ".. .. .. .+++ ++ ... ...."),
 	Entry("delete a project", func(ctx context.Context, user string) error { return as(user).Delete(ctx, storedProject(ctx)) },
 		".. .. .. .--+ +- ... ...."),
 	Entry("write a project's status", func(ctx context.Context, user string) error {

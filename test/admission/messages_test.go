@@ -38,8 +38,15 @@ var _ = DescribeTable("a refusal says what was refused and what is missing", fun
 			"or ask for the verb vouch on secretprojects.secretreview.dev team/backend-api by a ClusterRoleBinding "+
 			"and for a place in the list appliers of this policy"),
 	Entry("to approve as a ServiceAccount", bot, add(editOf(production), approved),
-		bot+" may not approve changes to team/backend-api production: the reviews of a ServiceAccount are let in "+
+		bot+" may not approve changes to team/backend-api production: the reviews of a name that begins with system: are let in "+
 			"only if it stands in the list reviewingServiceAccounts of this policy"),
+	Entry("to propose as a ServiceAccount", bot, create(func(u string) *v1alpha1.SecretChange { return edit(u, production) }),
+		bot+" may not propose changes to team/backend-api production: a name that begins with system: may only if it stands in "+
+			"the list proposingServiceAccounts of this policy"),
+	Entry("to write to others' changes", mallory, update(editOf(production), func(_ string, c *v1alpha1.SecretChange) {
+		c.Labels = marks(1)
+	}), "mallory may not write to changes to team/backend-api production: "+
+		"ask for the verb propose or approve on secretprojects.secretreview.dev/production"),
 	Entry("to approve an own rollback later", star, func(ctx context.Context, user string) error {
 		return review(ctx, user, stored(ctx, rollback(user, production)), approved(user))
 	}, "star may not approve a rollback or restore of team/backend-api production that is already proposed: "+

@@ -32,7 +32,7 @@ const (
 	eve     = "eve"     // has no rights
 
 	argo      = "system:serviceaccount:argocd:argocd-application-controller" // a listed applier that may vouch
-	flux      = "system:serviceaccount:flux-system:kustomize-controller"     // a listed applier that may not
+	flux      = "system:serviceaccount:flux-system:kustomize-controller"     // a listed applier that may not; it is listed to propose
 	velero    = "system:serviceaccount:velero:velero"                        // the listed backup account, which may vouch
 	bot       = "system:serviceaccount:team:bot"                             // approves and proposes, but is not listed
 	reviewBot = "system:serviceaccount:team:review-bot"                      // approves, and is listed

@@ -103,7 +103,7 @@ var _ = Describe("reviews", func() {
 			Expect(review(ctx, alice, change, rejected(alice))).To(Succeed())
 		})
 		It("is a ServiceAccount's right, too", func(ctx context.Context) {
-			Expect(review(ctx, bot, stored(ctx, edit(bot, production)), rejected(bot))).To(Succeed())
+			Expect(review(ctx, flux, stored(ctx, edit(flux, production)), rejected(flux))).To(Succeed())
 		})
 		It("is no way to approve", func(ctx context.Context) {
 			Expect(guard.Refused(review(ctx, alice, change, approved(alice)))).To(BeTrue())

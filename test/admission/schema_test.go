@@ -175,12 +175,10 @@ var _ = Describe("the greatest sizes", func() {
 		change := edit(strings.Repeat("ä", 340), production)
 		Expect(as(argo).Create(ctx, reviewed(change, approved(strings.Repeat("名", 340))))).To(Succeed())
 	})
-	It("allow many labels", func(ctx context.Context) {
+	It("go with as many labels and annotations as are allowed", func(ctx context.Context) {
 		change := proposed(ctx, production)
-		change.Labels = map[string]string{}
-		for i := range 2000 {
-			change.Labels[fmt.Sprintf("example.com/label-%d", i)] = "x"
-		}
+		change.Labels, change.Annotations = marks(most), marks(most)
+		change.Annotations["example.com/mark-0"] = strings.Repeat("x", 200_000)
 		Expect(as(bob).Update(ctx, change)).To(Succeed())
 		Expect(review(ctx, bob, change, approved(bob))).To(Succeed())
 	})

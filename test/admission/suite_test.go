@@ -36,6 +36,7 @@ var (
 		Appliers:                 []string{argo, flux},
 		BackupAccounts:           []string{velero},
 		ReviewingServiceAccounts: []string{reviewBot},
+		ProposingServiceAccounts: []string{flux},
 		SessionEnforcedRoles:     []string{"arn:aws:iam::123456789012:role/team/Enforced"},
 	}
 )

@@ -113,7 +113,7 @@ func startManager(account *rest.Config, store secretstore.Store) {
 		Recorder: broadcaster.(events.EventRecorder), Clock: clock.RealClock{}, Observer: silent{}, Concurrency: 4,
 		Settings: change.Settings{
 			Cluster: clusterName, Prefix: naming.DefaultPrefix, Region: aws.Region(), Account: aws.AccountID(),
-			Identities: policy.NewIdentities(nil, nil), RequireOwnerTag: true,
+			Identities: policy.Identities{}, RequireOwnerTag: true,
 			ConsistencyGrace: grace, ProjectGrace: grace, NewVersionID: uuid.NewString,
 		},
 	}).SetupWithManager(mgr, watch.Subscribe())).To(Succeed())

@@ -121,7 +121,7 @@ func startManager(account *rest.Config, store secretstore.Store) {
 		Recorder: recorder, Clock: clock.RealClock{}, Observer: counters, Concurrency: 4,
 		Settings: change.Settings{
 			Cluster: clusterName, Prefix: naming.DefaultPrefix, Region: aws.Region(), Account: aws.AccountID(),
-			Identities: policy.NewIdentities(nil, nil), RequireOwnerTag: true,
+			Identities: policy.Identities{}, RequireOwnerTag: true,
 			ConsistencyGrace: time.Second, ProjectGrace: time.Second, NewVersionID: uuid.NewString,
 		},
 	}).SetupWithManager(mgr, watch.Subscribe())).To(Succeed())
