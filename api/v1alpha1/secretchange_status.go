@@ -277,6 +277,12 @@ type Attempt struct {
 	// +optional
 	Moved bool `json:"moved,omitempty"`
 
+	// Refused says that AWS answered that step with a refusal, so that it has
+	// not made the version live.
+	//
+	// +optional
+	Refused bool `json:"refused,omitempty"`
+
 	// Keys is how many keys the document has that is being written.
 	//
 	// +optional

@@ -40,8 +40,7 @@ func (d *decider) attempted() *Action {
 	if version := d.madeLive(); version != "" {
 		return d.applied(version)
 	}
-	a, secret := d.status.Attempt, d.Live.Secret
-	untouched := secret.Current() == a.CurrentVersionID && secret.Previous() == a.PreviousVersionID
+	a, untouched := d.status.Attempt, d.untouched()
 	if untouched && !a.Moved {
 		return nil
 	}
@@ -49,12 +48,19 @@ func (d *decider) attempted() *Action {
 	if a.SteppedAt != nil && !d.settled(a.SteppedAt.Time) {
 		return d.settle(a.SteppedAt.Time)
 	}
-	if untouched {
+	// What came in between is judged like any edit where ours was never live.
+	if untouched || !a.Moved || a.Refused {
 		return nil
 	}
 	return d.endUnapplied(v1alpha1.PhaseConflicted, v1alpha1.ReasonOutcomeUnknown,
 		"Somebody moved the live secret while the change was being made live, so whether it was for a moment cannot be known: "+
-			"version %s is live now; check it, and propose the change again if it is wanted", orNone(secret.Current()))
+			"version %s is live now; check it, and propose the change again if it is wanted", orNone(d.Live.Secret.Current()))
+}
+
+// untouched reports whether both labels are where the attempt found them.
+func (d *decider) untouched() bool {
+	a, secret := d.status.Attempt, d.Live.Secret
+	return secret.Current() == a.CurrentVersionID && secret.Previous() == a.PreviousVersionID
 }
 
 // attemptLost: with the secret gone nothing can be known of an attempt.
@@ -117,18 +123,18 @@ func (d *decider) wentLive() *Action {
 // endUnapplied finishes a change that did not become live, and takes its label
 // off the version that it may have written.
 func (d *decider) endUnapplied(phase v1alpha1.Phase, reason, format string, args ...any) *Action {
-	if d.status.Attempt == nil && d.status.Phase != "" {
+	if d.status.Phase == "" {
+		return d.end(phase, reason, format, args...) // nothing was done for it yet
+	}
+	if d.status.Attempt == nil {
 		if a := d.wentLive(); a != nil {
 			return a
 		}
 	}
-	if d.status.Attempt == nil || d.Live == nil {
-		return d.end(phase, reason, format, args...)
-	}
 	version := d.Live.Secret.VersionWith(d.label())
 	// A version may have been put once more until its attempt had settled.
-	if at := d.status.Attempt.SteppedAt; version == "" && at != nil && !d.settled(at.Add(d.ConsistencyGrace)) {
-		return d.settle(at.Add(d.ConsistencyGrace))
+	if a := d.status.Attempt; version == "" && a != nil && a.SteppedAt != nil && !d.settled(a.SteppedAt.Add(d.ConsistencyGrace)) {
+		return d.settle(a.SteppedAt.Add(d.ConsistencyGrace))
 	}
 	a := d.end(phase, reason, format, args...)
 	if version != "" {
@@ -162,7 +168,7 @@ func (d *decider) apply() *Action {
 			"Waiting: version %s was written for change %s, which this cluster does not know; restore the live version to adopt it",
 			foreign.VersionID, quote(foreign.ChangeUID)), d.untilExpiry())
 	}
-	if a := d.status.Attempt; a == nil || len(d.Live.Secret.Versions[a.VersionID]) == 0 {
+	if a := d.status.Attempt; a == nil || len(d.Live.Secret.Versions[a.VersionID]) == 0 || !d.untouched() {
 		return d.write()
 	}
 	if !d.Fresh {
@@ -171,7 +177,7 @@ func (d *decider) apply() *Action {
 	now := metav1.NewMicroTime(d.Now)
 	// What is tried again goes on telling what hindered it.
 	d.quiet = d.status.Attempt.Moved
-	d.status.Attempt.SteppedAt, d.status.Attempt.Moved = &now, true
+	d.status.Attempt.SteppedAt, d.status.Attempt.Moved, d.status.Attempt.Refused = &now, true, false
 	return d.final(d.moveLabel(secretstore.LabelCurrent, d.status.Attempt.CurrentVersionID, d.status.Attempt.VersionID))
 }
 
@@ -221,7 +227,7 @@ func (d *decider) write() *Action {
 	} else if trim != nil {
 		return &Action{Effect: *trim, Again: true}
 	}
-	first := d.status.Attempt == nil
+	first := d.status.Attempt == nil || !d.untouched()
 	if !first && d.status.Attempt.SteppedAt != nil && d.settled(d.status.Attempt.SteppedAt.Time) {
 		// The version is there without its label, or never will be.
 		last := d.status.Attempt.SteppedAt.Add(d.ConsistencyGrace)
@@ -262,6 +268,15 @@ func RetryPut(settings Settings, facts Facts) Action {
 	d := newDecider(settings, facts)
 	d.status.Attempt = nil
 	d.blocked = note{v1alpha1.ReasonProgressing, d.status.Message}
+	return d.complete(Action{Again: true})
+}
+
+// MoveRefused is the action where AWS has refused to make the version live: the
+// label was no longer where the attempt had found it.
+func MoveRefused(settings Settings, facts Facts) Action {
+	d := newDecider(settings, facts)
+	d.quiet = true
+	d.status.Attempt.Refused = true
 	return d.complete(Action{Again: true})
 }
 

@@ -151,6 +151,11 @@ type Effect struct {
 	Move secretstore.MoveLabelInput
 }
 
+// MakesLive reports whether the effect moves AWSCURRENT.
+func (e Effect) MakesLive() bool {
+	return e.Kind == MoveLabel && e.Move.Label == secretstore.LabelCurrent
+}
+
 // Event is told to whoever watches the change. Its reason is constant.
 type Event struct {
 	Warning         bool

@@ -2,9 +2,12 @@ package change_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/change"
+	"github.com/secretreview/secretreview/internal/document"
+	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
 
@@ -109,5 +112,50 @@ func TestAnOldDescribeIsNoConflict(t *testing.T) {
 	w.settle()
 	if c.Status.Phase != v1alpha1.PhaseApplied {
 		t.Errorf("its base is live, but it is %s: %s", c.Status.Phase, c.Status.Message)
+	}
+}
+
+// Somebody edits in AWS after our version was put, before AWS is asked to make
+// it live, or just before AWS carries that out: it is known that ours was never
+// live.
+func TestAnEditBeforeTheMoveIsJudgedLikeAnyOther(t *testing.T) {
+	for name, tc := range map[string]struct {
+		policy v1alpha1.ConflictPolicy
+		edit   func(document.Document)
+		phase  v1alpha1.Phase
+		reason string
+	}{
+		"Strict conflicts":                           {v1alpha1.ConflictStrict, setC, v1alpha1.PhaseConflicted, v1alpha1.ReasonConflicted},
+		"ByKey goes on where another key changed":    {v1alpha1.ConflictByKey, setC, v1alpha1.PhaseApplied, v1alpha1.ReasonApplied},
+		"ByKey conflicts where the same key changed": {v1alpha1.ConflictByKey, setA, v1alpha1.PhaseConflicted, v1alpha1.ReasonConflicted},
+	} {
+		for moment, refused := range map[string]bool{"before it was asked for": false, "while it was asked for": true} {
+			t.Run(name+" "+moment, func(t *testing.T) {
+				w := newWorld(1)
+				w.project.Spec.ConflictPolicy = tc.policy
+				c := w.propose("alice", setA)
+				w.settle()
+				w.review(c, "bob", v1alpha1.VerdictApproved)
+				w.until(c, change.MoveLabel)
+				if refused {
+					w.before = func() { w.external(edited(w.live(), tc.edit)) }
+					w.reconcile(c)
+					if !c.Status.Attempt.Refused {
+						t.Error("the refusal is not on record")
+					}
+				} else {
+					w.external(edited(w.live(), tc.edit))
+				}
+				w.settle()
+				w.now = w.now.Add(time.Minute)
+				w.settle()
+				if c.Status.Phase != tc.phase || readyReason(c) != tc.reason || len(w.violations) > 0 {
+					t.Errorf("is %s because %s (%s) %v", c.Status.Phase, readyReason(c), c.Status.Message, w.violations)
+				}
+				if label := w.with(naming.VersionLabel(string(c.UID))); (label == "") != (tc.phase != v1alpha1.PhaseApplied) {
+					t.Errorf("its label is on %q", label)
+				}
+			})
+		}
 	}
 }

@@ -55,7 +55,9 @@ type world struct {
 	patches  map[string]document.Patch
 	// lose makes the next effects' answers get lost, crash stops before them.
 	lose, crash func() bool
-	ids         int
+	// before happens once, just before AWS carries out a move of AWSCURRENT.
+	before func()
+	ids    int
 	// past are answers of Describe that are true no more; stale picks one of
 	// those that AWS may still give.
 	past       []answer
@@ -374,8 +376,13 @@ func (w *world) reconcile(c *v1alpha1.SecretChange) bool {
 		}
 	}
 	if err := w.do(c, a.Effect); err != nil {
-		if !errors.Is(err, errLost) && a.Effect.Kind == change.Put {
+		switch {
+		case errors.Is(err, errLost):
+		case a.Effect.Kind == change.Put:
 			c.Status = change.RetryPut(w.settings, facts).Status
+		case a.Effect.MakesLive():
+			facts.Change.Status = c.Status
+			c.Status = change.MoveRefused(w.settings, facts).Status
 		}
 		return true
 	}

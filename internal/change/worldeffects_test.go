@@ -73,6 +73,10 @@ func (w *world) put(in secretstore.PutInput) error {
 }
 
 func (w *world) move(c *v1alpha1.SecretChange, in secretstore.MoveLabelInput) error {
+	if w.before != nil && in.Label == secretstore.LabelCurrent {
+		w.before()
+		w.before = nil
+	}
 	if w.with(in.Label) != in.From {
 		return errRefused
 	}

@@ -22,7 +22,7 @@ func TestNamesOfTheSystemActOnlyWhereTheyAreListed(t *testing.T) {
 		"system:serviceaccount:ci:reviewer":  {true, false},
 		"system:serviceaccount:ci:proposer":  {false, true},
 		"system:admin":                       {false, true},
-		"system:serviceaccount:ci:reviewer ": {false, false},
+		"system:serviceaccount:ci:reviewer2": {false, false},
 	} {
 		if review, propose := ids.CanReview(user), ids.CanPropose(user); review != want.review || propose != want.propose {
 			t.Errorf("%q may review: %t, propose: %t; want %+v", user, review, propose, want)

@@ -71,7 +71,7 @@ var _ = Describe("an object", func() {
 
 	// padded makes a field manager own fields of some bytes' length that are not there.
 	padded := func(change *v1alpha1.SecretChange, bytes int) *v1alpha1.SecretChange {
-		change.ManagedFields[0].FieldsV1.Raw = fmt.Appendf(nil, `{"f:metadata":{"f:labels":{"f:%s":{}}}}`, strings.Repeat("a", bytes))
+		change.ManagedFields[0].FieldsV1.SetRawString(fmt.Sprintf(`{"f:metadata":{"f:labels":{"f:%s":{}}}}`, strings.Repeat("a", bytes)))
 		return change
 	}
 	It("takes no padded field manager from whoever has no verb of ours, nor a further one", func(ctx context.Context) {

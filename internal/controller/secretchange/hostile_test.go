@@ -1,6 +1,8 @@
 package secretchange_test
 
 import (
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -9,12 +11,15 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/secretstore"
+	"github.com/secretreview/secretreview/internal/secretstore/emulator"
 	"github.com/secretreview/secretreview/internal/sensitive"
 	"github.com/secretreview/secretreview/test/install"
 )
@@ -71,6 +76,57 @@ var _ = Describe("A staged secret", func() {
 		})
 		approveAs(t.bob, "bob", c)
 		Eventually(t.status(c)).Should(bePhase(v1alpha1.PhaseApplied))
+	})
+})
+
+var _ = Describe("What somebody makes live in AWS", func() {
+	It("between the last look and the move is not overwritten: AWS refuses the move", func() {
+		t := newTeam(map[string]string{"A": "1"}, nil)
+		c := t.propose(map[string]string{"A": "one"}, nil)
+		Eventually(t.status(c)).Should(bePhase(v1alpha1.PhasePending))
+		var once sync.Once
+		aws.SetHooks(func(call emulator.Call) {
+			if call.Operation == "UpdateSecretVersionStage" && call.Secret == t.live && call.AccessKeyID == managerKey {
+				once.Do(func() {
+					defer GinkgoRecover()
+					Expect(store.Put(ctx, secretstore.PutInput{ID: t.live, VersionID: uuid.NewString(), Value: encode(doc(map[string]string{"A": "by hand"})),
+						Labels: []string{secretstore.LabelCurrent}})).To(Succeed())
+				})
+			}
+		}, nil)
+		DeferCleanup(func() { aws.SetHooks(nil, nil) })
+
+		approveAs(t.bob, "bob", c)
+		Eventually(t.status(c)).Should(And(bePhase(v1alpha1.PhaseConflicted), say("The live version is no longer")))
+		Expect(t.liveValues()).To(Equal(map[string]string{"A": "by hand"}))
+		secret, err := store.Describe(ctx, t.live)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(secret.VersionWith(naming.VersionLabel(string(c.UID)))).To(BeEmpty(), "what lost the race loses its label")
+		var moves []string
+		for _, call := range aws.Calls() {
+			if call.Operation == "UpdateSecretVersionStage" && call.Secret == t.live && slices.Contains(call.Labels, secretstore.LabelCurrent) {
+				moves = append(moves, call.Code)
+			}
+		}
+		Expect(moves).To(Equal([]string{"InvalidParameterException"}))
+	})
+})
+
+var _ = Describe("An approval under a second session of the proposer's role", func() {
+	const one, two = "arn:aws:sts::111122223333:assumed-role/dev/one", "arn:aws:sts::111122223333:assumed-role/dev/two"
+	It("that was let in while that was allowed does not count once it is not", func() {
+		t := newTeam(map[string]string{"A": "1"}, func(p *v1alpha1.SecretProject) {
+			p.Spec.PreventSelfApproval, p.Spec.Suspend = ptr.To(false), ptr.To(true)
+		})
+		t.grant(one, "secretreview-proposer")
+		t.grant(two, "secretreview-approver")
+		t.alice = as(api.UserConfig(one))
+		c := t.propose(map[string]string{"A": "one"}, func(c *v1alpha1.SecretChange) { c.Spec.ProposedBy = one })
+		approveAs(as(api.UserConfig(two)), two, c)
+		Eventually(t.status(c)).Should(bePhase(v1alpha1.PhaseApproved))
+		Expect(admin.Patch(ctx, t.project, client.RawPatch(types.MergePatchType, []byte(`{"spec":{"preventSelfApproval":true,"suspend":false}}`)))).To(Succeed())
+		Eventually(t.status(c)).Should(And(bePhase(v1alpha1.PhasePending), say("does not count")))
+		Expect(t.liveValues()).To(HaveKeyWithValue("A", "1"))
 	})
 })
 

@@ -70,6 +70,25 @@ var _ = Describe("A proposed change", func() {
 		}))
 	})
 
+	It("writes the first version of a secret that has none", func() {
+		t := newTeam(nil, nil)
+		_, err := store.Create(ctx, secretstore.CreateInput{Name: t.live, Tags: map[string]string{naming.TagOwner: naming.Owner(clusterName, t.namespace)}})
+		Expect(err).NotTo(HaveOccurred())
+		t.report()
+		c := t.propose(map[string]string{"A": "first"}, nil)
+		Eventually(t.status(c)).Should(bePhase(v1alpha1.PhasePending))
+		secret, err := store.Describe(ctx, t.live)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(secret.Versions).To(BeEmpty(), "nothing is written before the approval")
+		approveAs(t.bob, "bob", c)
+		Eventually(t.status(c)).Should(bePhase(v1alpha1.PhaseApplied))
+		Expect(t.liveValues()).To(Equal(map[string]string{"A": "first"}))
+		secret, err = store.Describe(ctx, t.live)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(secret.VersionWith(naming.VersionLabel(string(c.UID)))).To(Equal(t.status(c)().AppliedVersionID))
+		Expect(secret.Versions).To(HaveLen(1))
+	})
+
 	It("is rejected by one reviewer", func() {
 		c := t.propose(map[string]string{"A": "one"}, nil)
 		Eventually(func() error { return review(t.bob, "bob", c, v1alpha1.VerdictRejected) }).Should(Succeed())

@@ -98,8 +98,11 @@ func (r *Reconciler) perform(ctx context.Context, facts change.Facts, action cha
 		}
 	}
 	if err := r.do(ctx, facts.Change, action.Effect); err != nil {
-		if action.Effect.Kind == change.Put && secretstore.KindOf(err) == secretstore.KindExists {
+		switch kind := secretstore.KindOf(err); {
+		case action.Effect.Kind == change.Put && kind == secretstore.KindExists:
 			return r.perform(ctx, facts, change.RetryPut(r.Settings, facts))
+		case action.Effect.MakesLive() && kind == secretstore.KindInvalidState:
+			return r.perform(ctx, facts, change.MoveRefused(r.Settings, facts))
 		}
 		return r.failed(ctx, facts, err)
 	}

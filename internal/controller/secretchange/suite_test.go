@@ -154,11 +154,7 @@ func newTeam(values map[string]string, edit func(*v1alpha1.SecretProject)) *team
 	Expect(admin.Create(ctx, ns)).To(Succeed())
 	t := &team{namespace: ns.Name}
 	for user, role := range map[string]string{"alice": "secretreview-proposer", "bob": "secretreview-approver", "carol": "secretreview-approver"} {
-		Expect(admin.Create(ctx, &rbacv1.RoleBinding{
-			ObjectMeta: metav1.ObjectMeta{Name: user, Namespace: ns.Name},
-			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
-			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: user}},
-		})).To(Succeed())
+		t.grant(user, role)
 	}
 	t.alice, t.bob, t.carol = as(api.UserConfig("alice")), as(api.UserConfig("bob")), as(api.UserConfig("carol"))
 	t.project = &v1alpha1.SecretProject{
@@ -178,6 +174,16 @@ func newTeam(values map[string]string, edit func(*v1alpha1.SecretProject)) *team
 		t.report()
 	}
 	return t
+}
+
+// grant binds one of the shipped roles to a user.
+func (t *team) grant(user, role string) {
+	GinkgoHelper()
+	Expect(admin.Create(ctx, &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{GenerateName: "test-", Namespace: t.namespace},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: user}},
+	})).To(Succeed())
 }
 
 // report writes the status that the project's controller would.
@@ -227,9 +233,12 @@ func (t *team) propose(wanted map[string]string, edit func(*v1alpha1.SecretChang
 	t.changes++
 	name := "change-" + string(rune('a'+t.changes-1))
 	current, err := store.Get(ctx, secretstore.GetInput{ID: t.live, Label: secretstore.LabelCurrent})
-	Expect(err).NotTo(HaveOccurred())
-	base, err := document.Parse(current.Value)
-	Expect(err).NotTo(HaveOccurred())
+	base := document.Document{} // of a secret without any version
+	if secretstore.KindOf(err) != secretstore.KindNotFound {
+		Expect(err).NotTo(HaveOccurred())
+		base, err = document.Parse(current.Value)
+		Expect(err).NotTo(HaveOccurred())
+	}
 	nonce, err := document.NewNonce(rand.Reader)
 	Expect(err).NotTo(HaveOccurred())
 	id := document.Identity{Cluster: clusterName, Namespace: t.namespace, Project: t.project.EffectiveProjectName(),
