@@ -5,10 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/go-logr/logr/funcr"
+	"github.com/go-logr/zapr"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/secretreview/secretreview/internal/sensitive"
 )
@@ -46,6 +51,43 @@ func TestEveryPrintedFormIsRedacted(t *testing.T) {
 	for form, text := range printed {
 		if strings.Contains(text, marked) || strings.Contains(text, fmt.Sprintf("%x", marked)) {
 			t.Errorf("%s shows the value: %s", form, text)
+		}
+	}
+}
+
+// TestAManagersLogIsRedacted logs as the manager does.
+func TestAManagersLogIsRedacted(t *testing.T) {
+	v := sensitive.New(marked)
+	var log bytes.Buffer
+	logger := zapr.NewLogger(zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(&log), zapcore.DebugLevel)))
+	logger.Info("m", "v", v, "p", &v, "h", holder{Value: v, hidden: v, Map: map[string]sensitive.Value{"K": v}})
+	logger.Error(fmt.Errorf("wrap %w", fmt.Errorf("%v", v)), "m", "list", []sensitive.Value{v})
+	if log.Len() == 0 || strings.Contains(log.String(), marked) {
+		t.Errorf("the log shows the value, or nothing: %s", log.String())
+	}
+}
+
+// TestAPanicIsRedacted lets this program die of values in every wrapping, and
+// reads what it leaves behind, its stack and arguments included.
+func TestAPanicIsRedacted(t *testing.T) {
+	v := sensitive.New(marked)
+	causes := map[string]any{
+		"value": v, "pointer": &v, "holder": holder{Value: v, hidden: v}, "map": map[string]sensitive.Value{"K": v},
+		"error": fmt.Errorf("wrap %v", v), "text": fmt.Sprint(v),
+	}
+	const variable = "SECRETREVIEW_TEST_PANIC"
+	if cause := os.Getenv(variable); cause != "" {
+		panic(causes[cause])
+	}
+	for cause := range causes {
+		program := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAPanicIsRedacted$")
+		program.Env = append(os.Environ(), variable+"="+cause, "GOTRACEBACK=all")
+		output, err := program.CombinedOutput()
+		if err == nil || !strings.Contains(string(output), "panic") {
+			t.Fatalf("%s: it did not panic: %s", cause, output)
+		}
+		if strings.Contains(string(output), marked) {
+			t.Errorf("%s: the panic shows the value: %s", cause, output)
 		}
 	}
 }

@@ -64,7 +64,8 @@ var _ = Describe("Must not happen: what becomes live is not what was approved", 
 		approving := team.As(world.Bob).Begin("sr", "approve", name, "-y")
 		hold.Await()
 		team.SetLive(world.Production, map[string]string{"A": w.Secret("by-hand")})
-		// The manager gives up on its call, which is carried out all the same or comes again.
+		// The manager's call goes with it; it looks anew before it would call again. The call that arrives late is refused
+		// by AWS: see the suite of the controller.
 		w.Manager.Kill()
 		w.Manager.Start()
 		Expect(approving.Wait()).To(end(4, "is not live"))

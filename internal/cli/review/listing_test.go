@@ -107,6 +107,12 @@ var _ = Describe("status and history", func() {
 		Expect(scene.As(clitest.Bob).Run("status", "-A").Code).To(Equal(exit.Denied))
 	})
 
+	It("asks as somebody else where kubectl would", func() {
+		result := scene.As(clitest.Bob).Run("status", "--as", clitest.Eve)
+		Expect(result.Code).To(Equal(exit.Denied))
+		Expect(result.Err).To(ContainSubstring(`User "bob" cannot impersonate`))
+	})
+
 	It("lists less of what is unfinished, or something else", func() {
 		Expect(rows(as("status", "--all", "--status", "pending").Out)).To(ConsistOf("NAME", "a-pending", "e-dev", "f-payments"))
 		Expect(rows(as("status", "--all", "--status", "Applied").Out)).To(ConsistOf("NAME", "c-applied", "g-payments-applied"))
