@@ -61,8 +61,10 @@ fmt: $(BIN)/golangci-lint ## Format all Go code
 ##@ Check it
 
 .PHONY: test
-test: control-plane build ## Run all tests; installs what they need
-	go test $(RACE) -count=1 -p 2 -timeout 30m ./...
+test: control-plane build $(BIN)/gotestsum ## Run all tests; installs what they need, and says what it leaves out
+	@$(if $(RACE),,echo "there is no C compiler, so the tests run without the race detector")
+	$(BIN)/gotestsum --format pkgname --format-hide-empty-pkg --jsonfile $(BIN)/test.json -- $(RACE) -count=1 -p 2 -timeout 30m ./...
+	@echo && sed -nE 's/.*"Output":"REPORT: (.*)\\n"\}$$/\1/p' $(BIN)/test.json
 
 .PHONY: test-cluster
 test-cluster: control-plane build ## Run only the tests against a cluster, as for another K8S_VERSION
@@ -93,7 +95,7 @@ vuln: $(BIN)/govulncheck ## Fail on known vulnerabilities that the code can reac
 ##@ Tools
 
 .PHONY: tools
-tools: control-plane $(addprefix $(BIN)/,controller-gen golangci-lint govulncheck) ## Build all pinned tools
+tools: control-plane $(addprefix $(BIN)/,controller-gen golangci-lint govulncheck gotestsum) ## Build all pinned tools
 
 .PHONY: control-plane
 control-plane: $(CONTROL_PLANE)
@@ -104,6 +106,9 @@ $(BIN)/etcd: tools/etcd/go.mod tools/etcd/go.sum
 
 $(BIN)/controller-gen: tools/go.mod tools/go.sum
 	cd tools && $(BUILD) -o $@ sigs.k8s.io/controller-tools/cmd/controller-gen
+
+$(BIN)/gotestsum: tools/go.mod tools/go.sum
+	cd tools && $(BUILD) -o $@ gotest.tools/gotestsum
 
 $(BIN)/govulncheck: tools/go.mod tools/go.sum
 	cd tools && $(BUILD) -o $@ golang.org/x/vuln/cmd/govulncheck

@@ -251,7 +251,7 @@ func TestItIsSafeForConcurrentUse(t *testing.T) {
 
 func TestACachedStoreKeepsTheContract(t *testing.T) {
 	b := newBench(t, cache.Options{})
-	fmt.Println(storetest.Run(t, storetest.Harness{
+	fmt.Println("REPORT:", storetest.Run(t, storetest.Harness{
 		Store: b.cache, Name: "the emulator, behind the cache", Prefix: "contract/", KMSKeyID: "alias/contract",
 		Sleep: b.emulator.Advance, Patience: time.Minute,
 	}))

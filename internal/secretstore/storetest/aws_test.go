@@ -27,7 +27,7 @@ func TestAWSKeepsTheContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Println(storetest.Run(t, storetest.Harness{
+	fmt.Println("REPORT:", storetest.Run(t, storetest.Harness{
 		Store:    adapter,
 		Name:     "AWS",
 		Prefix:   "secretreview-contract/" + uuid.NewString()[:8] + "/",

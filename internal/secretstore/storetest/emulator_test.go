@@ -37,7 +37,7 @@ func TestEmulatorKeepsTheContract(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	fmt.Println(storetest.Run(t, storetest.Harness{
+	fmt.Println("REPORT:", storetest.Run(t, storetest.Harness{
 		Store:    store(t, server.URL),
 		Name:     "the emulator",
 		Prefix:   "contract/",

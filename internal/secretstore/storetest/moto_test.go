@@ -31,7 +31,7 @@ func TestMotoKeepsTheContract(t *testing.T) {
 	if _, err := exec.LookPath("python3"); err != nil {
 		t.Skip("moto needs python3, which is not installed")
 	}
-	fmt.Println(storetest.Run(t, storetest.Harness{
+	fmt.Println("REPORT:", storetest.Run(t, storetest.Harness{
 		Store:    store(t, startMoto(t, motoPython(t))),
 		Name:     "moto",
 		Prefix:   "contract/",
