@@ -37,7 +37,6 @@ const (
 	ReasonOutcomeUnknown   = "OutcomeUnknown"
 	ReasonExpired          = "Expired"
 	ReasonInvalid          = "Invalid"
-	ReasonNotBuilt         = "SourceNotBuilt"
 	ReasonValidated        = "Validated"
 	ReasonFrozen           = "Frozen"
 	ReasonWaitingForTurn   = "WaitingForTurn"

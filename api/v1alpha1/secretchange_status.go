@@ -84,6 +84,12 @@ type SecretChangeStatus struct {
 	// +optional
 	Approvals string `json:"approvals,omitempty"`
 
+	// Revert says between which versions a rollback or restore goes back. It is
+	// not set where a restore adopts what is live.
+	//
+	// +optional
+	Revert *Revert `json:"revert,omitempty"`
+
 	// BaseVersionID is the live version against which Diff was worked out.
 	//
 	// +optional
@@ -242,6 +248,22 @@ type ObjectRevision struct {
 	UID types.UID `json:"uid"`
 	// +required
 	Generation int64 `json:"generation"`
+}
+
+// Revert pins the versions that a rollback or restore is worked out from, so
+// that what is applied is what was reviewed.
+type Revert struct {
+	// FromVersionID is the version that the change to be undone wrote; empty for
+	// a restore, which does not look at what came since.
+	//
+	// +optional
+	FromVersionID string `json:"fromVersionID,omitempty"`
+
+	// ToVersionID is the version to go back to; empty where the secret had none
+	// before.
+	//
+	// +optional
+	ToVersionID string `json:"toVersionID,omitempty"`
 }
 
 // Attempt is recorded before anything is written to the live secret, so that

@@ -112,12 +112,22 @@ type EnvironmentStatus struct {
 	Problem *Problem `json:"problem,omitempty"`
 }
 
-// RestorableVersion is a version that a change wrote and that AWS still has.
+// RestorableVersion is a version that a change wrote or replaced, and that AWS
+// still has.
 type RestorableVersion struct {
 	// +required
 	VersionID string `json:"versionID"`
+	// Change wrote it; empty where it is not known, and where no change did.
+	//
 	// +optional
 	Change string `json:"change,omitempty"`
+	// ReplacedBy is the change that replaced it, of a version that no change
+	// wrote.
+	//
+	// +optional
+	ReplacedBy string `json:"replacedBy,omitempty"`
+	// Time is when it was made live or, if no change wrote it, replaced.
+	//
 	// +optional
 	Time *metav1.MicroTime `json:"time,omitempty"`
 }

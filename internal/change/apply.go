@@ -97,7 +97,7 @@ func (d *decider) applied(version string) *Action {
 	} else if version == d.Live.Secret.Current() {
 		d.status.PreviousVersionID = d.Live.Secret.Previous()
 	}
-	if d.spec.Restore != nil {
+	if d.spec.Restore != nil && d.status.Revert == nil {
 		return d.end(v1alpha1.PhaseApplied, v1alpha1.ReasonAdopted, "Live version %s is adopted", version)
 	}
 	if current := d.Live.Secret.Current(); version != current {
@@ -160,7 +160,7 @@ func (d *decider) apply() *Action {
 	if version := d.madeLive(); version != "" {
 		return d.applied(version)
 	}
-	if d.spec.Restore != nil {
+	if d.spec.Staged == nil && d.status.Revert == nil {
 		return d.adopt()
 	}
 	if foreign := d.foreign(); foreign != nil {
@@ -199,25 +199,18 @@ func (d *decider) write() *Action {
 	current := d.Live.Secret.Current()
 	if d.strict() && current != d.status.BaseVersionID {
 		if !d.certain(current) {
-			return d.wait(v1alpha1.ReasonProgressing, "Waiting: AWS does not show the base of the change as live yet", d.soon())
+			return d.baseNotShown()
 		}
 		return d.endUnapplied(v1alpha1.PhaseConflicted, v1alpha1.ReasonConflicted, "%s", d.movedMessage(current))
-	}
-	if d.StagedValue == nil {
-		return read(ReadStagedValue)
-	}
-	patch, problem := d.stagedPatch()
-	if problem != "" {
-		return d.endUnapplied(v1alpha1.PhaseInvalid, v1alpha1.ReasonInvalid, "Propose the change again: %s", problem)
 	}
 	live, a := d.liveDocument(current)
 	if a != nil {
 		return a
 	}
-	if clashes := patch.Clashes(live); len(clashes) > 0 {
-		return d.clash(clashes)
+	wanted, a := d.wanted(live)
+	if a != nil {
+		return a
 	}
-	wanted := patch.Apply(live)
 	value, err := wanted.Encode()
 	if err != nil {
 		return d.endUnapplied(v1alpha1.PhaseConflicted, v1alpha1.ReasonConflicted, "With what is live now, %s", err)
@@ -226,6 +219,9 @@ func (d *decider) write() *Action {
 		return d.wait(v1alpha1.ReasonSecretUnusable, problem, d.soon())
 	} else if trim != nil {
 		return &Action{Effect: *trim, Again: true}
+	}
+	if keep := d.keep(); keep != nil {
+		return &Action{Effect: *keep, Again: true}
 	}
 	first := d.status.Attempt == nil || !d.untouched()
 	if !first && d.status.Attempt.SteppedAt != nil && d.settled(d.status.Attempt.SteppedAt.Time) {
@@ -241,11 +237,11 @@ func (d *decider) write() *Action {
 		d.status.Attempt = &v1alpha1.Attempt{
 			VersionID: d.NewVersionID(), CurrentVersionID: current, PreviousVersionID: d.Live.Secret.Previous(),
 			SecretARN: d.Live.Secret.ARN, SteppedAt: &now,
-			Keys: int32(len(wanted)), //nolint:gosec // bounded by a document's size
 		}
 		d.status.Message = "Being made live"
 		d.blocked = note{v1alpha1.ReasonProgressing, d.status.Message}
 	}
+	d.status.Attempt.Keys = int32(len(wanted)) //nolint:gosec // bounded by a document's size
 	put := Effect{Kind: Put, ARN: d.Live.Secret.ARN, Put: secretstore.PutInput{
 		ID: d.Live.Secret.ARN, VersionID: d.status.Attempt.VersionID, Value: value, Labels: []string{d.label()},
 	}}
@@ -262,12 +258,32 @@ func (d *decider) write() *Action {
 	}
 }
 
+// wanted works out the new document from what is live, or the action that must
+// come first or instead.
+func (d *decider) wanted(live document.Document) (document.Document, *Action) {
+	if d.status.Revert != nil {
+		return d.reverted(*d.status.Revert, live)
+	}
+	if d.StagedValue == nil {
+		return nil, read(ReadStagedValue)
+	}
+	patch, problem := d.stagedPatch()
+	if problem != "" {
+		return nil, d.endUnapplied(v1alpha1.PhaseInvalid, v1alpha1.ReasonInvalid, "Propose the change again: %s", problem)
+	}
+	if clashes := patch.Clashes(live); len(clashes) > 0 {
+		return nil, d.clash(clashes)
+	}
+	return patch.Apply(live), nil
+}
+
 // RetryPut is the action where AWS has other content under the attempt's
-// VersionId: the attempt is dropped, and the next one gets an id of its own.
+// VersionId: the attempt goes on under an id of its own. It is not forgotten, for
+// AWS may not show yet what it has put.
 func RetryPut(settings Settings, facts Facts) Action {
 	d := newDecider(settings, facts)
-	d.status.Attempt = nil
-	d.blocked = note{v1alpha1.ReasonProgressing, d.status.Message}
+	d.quiet = true
+	d.status.Attempt.VersionID = settings.NewVersionID()
 	return d.complete(Action{Again: true})
 }
 

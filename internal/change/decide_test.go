@@ -174,12 +174,6 @@ func TestOutcome(t *testing.T) {
 				w.now = w.now.Add(time.Second)
 			},
 			phase: v1alpha1.PhaseInvalid, reason: v1alpha1.ReasonTooManyPending, says: "withdraw"},
-		"a rollback ends as not built": {story: func(_ *world, c *v1alpha1.SecretChange) {
-			c.Spec.Staged, c.Spec.Rollback = nil, &v1alpha1.RollbackSource{Change: "change-0"}
-		}, phase: v1alpha1.PhaseInvalid, reason: v1alpha1.ReasonNotBuilt},
-		"an older version's restore ends as not built": {story: func(w *world, c *v1alpha1.SecretChange) {
-			c.Spec.Staged, c.Spec.Restore = nil, &v1alpha1.RestoreSource{VersionID: v1alpha1.VersionID(w.id())}
-		}, phase: v1alpha1.PhaseInvalid, reason: v1alpha1.ReasonNotBuilt},
 		"restoring the live version adopts it": {story: func(w *world, c *v1alpha1.SecretChange) {
 			live := w.with(secretstore.LabelCurrent)
 			w.versions[live].labels["sr-elsewhere"] = true

@@ -59,6 +59,8 @@ type Facts struct {
 	StagedValue *StagedValue
 	Live        *Live
 	LiveValue   *LiveValue
+	// Versions are older versions of the live secret, by id.
+	Versions map[string]LiveValue
 }
 
 // Staged is a staged secret's metadata.
@@ -77,8 +79,9 @@ type StagedValue struct {
 type Live struct {
 	Missing bool
 	Secret  secretstore.Secret
-	// Labels are our labels on its versions.
-	Labels []Label
+	// Labels are our labels on versions that changes wrote, Kept those on
+	// versions that changes have replaced.
+	Labels, Kept []Label
 }
 
 // Label is one of our labels on a version of the live secret.
@@ -121,6 +124,8 @@ const (
 	ReadLive Read = "Live"
 	// ReadLiveValue: Action.ReadVersion of the live secret, AWSCURRENT if empty.
 	ReadLiveValue Read = "LiveValue"
+	// ReadOldValue: Action.ReadVersion of the live secret, into Versions.
+	ReadOldValue Read = "OldValue"
 )
 
 // EffectKind names the one outside effect of a reconcile.

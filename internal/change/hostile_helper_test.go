@@ -43,9 +43,10 @@ func (w *world) seeing(c *v1alpha1.SecretChange, seen secretstore.Secret) change
 }
 
 // until reconciles until the next effect would be of a kind, which is not done.
+// Of labels, only AWSCURRENT's move counts.
 func (w *world) until(c *v1alpha1.SecretChange, kind change.EffectKind) {
 	for range 50 {
-		if _, a := w.decide(c); a.Effect.Kind == kind {
+		if _, a := w.decide(c); a.Effect.Kind == kind && (kind != change.MoveLabel || a.Effect.MakesLive()) {
 			return
 		}
 		w.reconcile(c)

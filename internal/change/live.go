@@ -41,6 +41,11 @@ func (d *decider) certain(current string) bool {
 	})
 }
 
+// baseNotShown waits until AWS shows as live what the proposer saw live.
+func (d *decider) baseNotShown() *Action {
+	return d.wait(v1alpha1.ReasonProgressing, "Waiting: AWS does not show the base of the change as live yet", d.soon())
+}
+
 // foreign returns a label of a change that this cluster does not know, or nil.
 func (d *decider) foreign() *Label {
 	for i := range d.Live.Labels {
@@ -56,6 +61,9 @@ func (d *decider) foreign() *Label {
 func (d *decider) adopt() *Action {
 	current := d.Live.Secret.Current()
 	if current != d.status.BaseVersionID {
+		if !d.certain(current) {
+			return d.baseNotShown()
+		}
 		return d.endUnapplied(v1alpha1.PhaseConflicted, v1alpha1.ReasonConflicted, "%s", d.movedMessage(current))
 	}
 	if foreign := d.foreign(); foreign != nil {
@@ -75,14 +83,13 @@ func (d *decider) trim() (*Effect, string) {
 	if d.Live.Secret.VersionWith(d.label()) != "" {
 		return nil, ""
 	}
-	current := d.Live.Secret.Current()
-	older := slices.DeleteFunc(slices.Clone(d.Live.Labels), func(l Label) bool { return l.VersionID == current || l.Unfinished })
-	slices.SortFunc(older, func(a, b Label) int {
-		return cmp.Or(a.AppliedAt.Compare(b.AppliedAt), cmp.Compare(a.VersionID, b.VersionID))
-	})
-	// Ours, and AWSPREVIOUS where there is none yet.
+	older := d.older()
+	// Ours, AWSPREVIOUS where there is none yet, and one that keeps what is live.
 	wanted := d.Live.Secret.LabelCount() + 1
 	if d.Live.Secret.Previous() == "" {
+		wanted++
+	}
+	if d.unkept(d.Live.Secret.Current()) {
 		wanted++
 	}
 	if len(older) < d.policy.VersionHistory && wanted <= secretstore.MaxLabels {
@@ -92,6 +99,36 @@ func (d *decider) trim() (*Effect, string) {
 		return nil, fmt.Sprintf("Waiting: the live secret has %d version labels that are not ours, of %d allowed: take some off",
 			d.Live.Secret.LabelCount(), secretstore.MaxLabels)
 	}
-	effect := d.moveLabel(naming.VersionLabel(older[0].ChangeUID), older[0].VersionID, "")
+	effect := d.moveLabel(older[0].label, older[0].VersionID, "")
 	return &effect, ""
+}
+
+// oldLabel is one that may be taken off.
+type oldLabel struct {
+	Label
+	label string
+	// order puts what a change replaced before what it wrote.
+	order int
+}
+
+// older are our labels on versions that are neither live nor needed any more,
+// the oldest first.
+func (d *decider) older() []oldLabel {
+	var all []oldLabel
+	for _, l := range d.Live.Kept {
+		all = append(all, oldLabel{l, naming.KeptLabel(l.ChangeUID), 0})
+	}
+	for _, l := range d.Live.Labels {
+		if !l.Unfinished {
+			all = append(all, oldLabel{l, naming.VersionLabel(l.ChangeUID), 1})
+		}
+	}
+	current, revert := d.Live.Secret.Current(), d.status.Revert
+	all = slices.DeleteFunc(all, func(l oldLabel) bool {
+		return l.VersionID == current || (revert != nil && (l.VersionID == revert.FromVersionID || l.VersionID == revert.ToVersionID))
+	})
+	slices.SortFunc(all, func(a, b oldLabel) int {
+		return cmp.Or(a.AppliedAt.Compare(b.AppliedAt), cmp.Compare(a.order, b.order), cmp.Compare(a.VersionID, b.VersionID))
+	})
+	return all
 }

@@ -2,6 +2,7 @@ package change
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/policy"
@@ -14,13 +15,16 @@ type Queue struct {
 	// Earlier counts the same person's unfinished changes that go before this
 	// one against the limit: those that were let in, and older ones.
 	Earlier int
-	// WroteTarget says, of a restore, that an Applied change of the environment
-	// wrote the version that it goes back to.
+	// Named is the change that a rollback or restore names, nil if the
+	// environment has none of that name.
+	Named *v1alpha1.SecretChange
+	// WroteTarget says, of a rollback or restore, that an Applied change of the
+	// environment wrote the version that it goes back to.
 	WroteTarget bool
 }
 
 // QueueOf places a change among its environment's other changes. Finished ones
-// matter only to a restore.
+// matter only to a rollback or restore.
 func QueueOf(change *v1alpha1.SecretChange, others []v1alpha1.SecretChange, ids policy.Identities) Queue {
 	var q Queue
 	var first *v1alpha1.SecretChange
@@ -30,8 +34,8 @@ func QueueOf(change *v1alpha1.SecretChange, others []v1alpha1.SecretChange, ids 
 		if other.UID == change.UID {
 			continue
 		}
-		if writes(other, change.Spec.Restore) {
-			q.WroteTarget = true
+		if other.Name == named(&change.Spec) {
+			q.Named = other
 		}
 		if other.Status.Phase.Finished() || other.DeletionTimestamp != nil {
 			continue
@@ -46,19 +50,43 @@ func QueueOf(change *v1alpha1.SecretChange, others []v1alpha1.SecretChange, ids 
 	if first != nil && precedes(first, change) && !adopts(&change.Spec) {
 		q.Ahead = first.Name
 	}
+	target := targetOf(&change.Spec, q.Named)
+	q.WroteTarget = target != "" && slices.ContainsFunc(others, func(other v1alpha1.SecretChange) bool {
+		return other.UID != change.UID && other.Status.Phase == v1alpha1.PhaseApplied && other.Status.AppliedVersionID == target
+	})
 	return q
+}
+
+// named returns the name of the change that a rollback or restore goes back by.
+func named(spec *v1alpha1.SecretChangeSpec) string {
+	switch {
+	case spec.Rollback != nil:
+		return spec.Rollback.Change
+	case spec.Restore != nil:
+		return spec.Restore.Change
+	default:
+		return ""
+	}
+}
+
+// targetOf returns the version that a rollback or restore goes back to, or "".
+func targetOf(spec *v1alpha1.SecretChangeSpec, change *v1alpha1.SecretChange) string {
+	switch {
+	case spec.Restore != nil && spec.Restore.VersionID != "":
+		return string(spec.Restore.VersionID)
+	case change == nil:
+		return ""
+	case spec.Rollback != nil:
+		return change.Status.PreviousVersionID
+	default:
+		return change.Status.AppliedVersionID
+	}
 }
 
 // adopts reports whether a change restores the version that is live, which
 // writes nothing and may be what the others wait for.
 func adopts(spec *v1alpha1.SecretChangeSpec) bool {
 	return spec.Restore != nil && spec.Restore.VersionID != "" && spec.Restore.VersionID == spec.BaseVersionID
-}
-
-// writes reports whether other made live what the restore goes back to.
-func writes(other *v1alpha1.SecretChange, restore *v1alpha1.RestoreSource) bool {
-	return restore != nil && restore.VersionID != "" && other.Status.Phase == v1alpha1.PhaseApplied &&
-		other.Status.AppliedVersionID == string(restore.VersionID)
 }
 
 // precedes orders approved changes: one that may already have written goes

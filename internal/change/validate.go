@@ -13,9 +13,6 @@ func (d *decider) validate() *Action {
 	if d.status.Phase != "" {
 		return nil
 	}
-	if d.spec.Rollback != nil || (d.spec.Restore != nil && d.spec.Restore.VersionID == "") {
-		return d.notBuilt()
-	}
 	switch {
 	case d.environment == nil:
 		return d.wait(v1alpha1.ReasonProjectNotReady, d.notReady(), d.soon())
@@ -27,8 +24,8 @@ func (d *decider) validate() *Action {
 		return d.invalid(v1alpha1.ReasonTooManyPending,
 			"%s already has %d unfinished changes to environment %q: withdraw some first",
 			quote(d.spec.ProposedBy), d.Queue.Earlier, d.spec.Environment)
-	case d.spec.Restore != nil:
-		return d.validateAdoption()
+	case d.spec.Staged == nil:
+		return d.validateRevert()
 	default:
 		return d.validateStaged()
 	}
@@ -36,11 +33,6 @@ func (d *decider) validate() *Action {
 
 func (d *decider) invalid(reason, format string, args ...any) *Action {
 	return d.end(v1alpha1.PhaseInvalid, reason, format, args...)
-}
-
-func (d *decider) notBuilt() *Action {
-	return d.invalid(v1alpha1.ReasonNotBuilt,
-		"This release cannot roll back or restore an older version yet: propose the former values instead")
 }
 
 // validateStaged reads the staged secret and the live one.
@@ -111,7 +103,7 @@ func (d *decider) validatePatch(patch document.Patch, live document.Document) *A
 	switch {
 	case d.strict() && base != current && !d.certain(current):
 		d.status.BaseVersionID = ""
-		return d.wait(v1alpha1.ReasonProgressing, "Waiting: AWS does not show the base of the change as live yet", d.soon())
+		return d.baseNotShown()
 	case d.strict() && base != current:
 		return d.end(v1alpha1.PhaseConflicted, v1alpha1.ReasonConflicted, "%s", d.movedMessage(current))
 	case base == current && len(clashes) > 0 && d.spec.BaseVersionID != "":
@@ -153,27 +145,6 @@ func (d *decider) validated() *Action {
 	d.blocked = note{v1alpha1.ReasonAwaitingReview, d.status.Message}
 	d.events = append(d.events, Event{Reason: v1alpha1.ReasonValidated, Message: fmt.Sprintf("Checked: %s", d.status.Summary)})
 	return &Action{Again: true, After: d.untilExpiry()}
-}
-
-// validateAdoption checks a restore of the live version, which changes nothing.
-func (d *decider) validateAdoption() *Action {
-	if d.Live == nil {
-		return read(ReadLive)
-	}
-	if problem, ok := d.usable(); !ok {
-		return d.wait(problem.reason, problem.message, d.soon())
-	}
-	target, current := string(d.spec.Restore.VersionID), d.Live.Secret.Current()
-	if string(d.spec.BaseVersionID) != current {
-		d.status.BaseVersionID = string(d.spec.BaseVersionID)
-		return d.end(v1alpha1.PhaseConflicted, v1alpha1.ReasonConflicted, "%s", d.movedMessage(current))
-	}
-	if target != current {
-		return d.notBuilt()
-	}
-	d.status.BaseVersionID = current
-	d.pending(nil)
-	return d.validated()
 }
 
 func (d *decider) strict() bool {

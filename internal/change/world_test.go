@@ -45,9 +45,13 @@ type world struct {
 	project  *v1alpha1.SecretProject
 	changes  []*v1alpha1.SecretChange
 	versions map[string]*version
-	secret   secretstore.Secret
-	staged   map[string]secretstore.Version
-	tags     map[string]map[string]string
+	// gone are the values of versions that AWS has deleted, as it may whenever
+	// it is forgetful.
+	gone      map[string]sensitive.Value
+	forgetful func() bool
+	secret    secretstore.Secret
+	staged    map[string]secretstore.Version
+	tags      map[string]map[string]string
 	// moves counts how often each change's version became live, by UID.
 	moves map[string]int
 	// unproven are the reviews that may be forged, by change and reviewer.
@@ -99,8 +103,8 @@ func newWorld(seed uint64) *world {
 	w := &world{
 		now: start, random: rand.New(rand.NewPCG(seed, 1)),
 		trust:    change.Trust{Intact: true, Epoch: 1, Since: start.Add(-time.Hour)},
-		versions: map[string]*version{}, staged: map[string]secretstore.Version{}, tags: map[string]map[string]string{},
-		moves: map[string]int{}, unproven: map[string]map[string]bool{}, patches: map[string]document.Patch{}, lose: never, crash: never, stale: never,
+		versions: map[string]*version{}, gone: map[string]sensitive.Value{}, staged: map[string]secretstore.Version{}, tags: map[string]map[string]string{},
+		moves: map[string]int{}, unproven: map[string]map[string]bool{}, patches: map[string]document.Patch{}, lose: never, crash: never, stale: never, forgetful: never,
 		secret: secretstore.Secret{ARN: liveARN, Name: liveName, Tags: map[string]string{
 			naming.TagOwner: naming.Owner(cluster, namespace)}},
 	}
@@ -166,7 +170,36 @@ func (w *world) moveCurrent(to string) {
 		w.versions[from].labels[secretstore.LabelPrevious] = true
 	}
 	w.versions[to].labels[secretstore.LabelCurrent] = true
+	if w.forgetful() {
+		w.forget()
+	}
 	w.refreshProject()
+}
+
+// forget is AWS's right: a version without a label may be deleted.
+func (w *world) forget() {
+	for id, v := range w.versions {
+		if len(v.labels) == 0 {
+			w.gone[id] = v.value
+			delete(w.versions, id)
+		}
+	}
+}
+
+// valueOf returns what a version holds or held.
+func (w *world) valueOf(id string) document.Document {
+	if id == "" {
+		return document.Document{}
+	}
+	value, gone := w.gone[id]
+	if !gone {
+		value = w.versions[id].value
+	}
+	doc, err := document.Parse(value)
+	if err != nil {
+		panic(err)
+	}
+	return doc
 }
 
 // undo is somebody's emergency: the version before is live again.
@@ -237,6 +270,23 @@ func (w *world) propose(proposer string, wanted func(document.Document)) *v1alph
 	return c
 }
 
+// revert creates a rollback or restore.
+func (w *world) revert(proposer string, source v1alpha1.SecretChangeSpec) *v1alpha1.SecretChange {
+	name := fmt.Sprintf("change-%d", len(w.changes)+1)
+	c := &v1alpha1.SecretChange{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace, UID: types.UID("uid-" + name),
+			CreationTimestamp: metav1.NewTime(w.now.Truncate(time.Second)), Generation: 1},
+		Spec: v1alpha1.SecretChangeSpec{
+			Project: "api", Environment: "production", Reason: "because", ProposedBy: proposer,
+			BaseVersionID: v1alpha1.VersionID(w.with(secretstore.LabelCurrent)),
+			Rollback:      source.Rollback, Restore: source.Restore, Reviews: source.Reviews,
+		},
+		Status: v1alpha1.SecretChangeStatus{ObservedGeneration: -1},
+	}
+	w.changes = append(w.changes, c)
+	return c
+}
+
 // zeros is randomness without any: a simulation must replay.
 type zeros struct{}
 
@@ -244,6 +294,10 @@ func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
 func (w *world) review(c *v1alpha1.SecretChange, who string, verdict v1alpha1.Verdict) {
 	if c.Status.Phase.Finished() {
+		return
+	}
+	// Admission lets an own approval onto a rollback or restore at its creation alone.
+	if c.Spec.Staged == nil && who == c.Spec.ProposedBy && verdict == v1alpha1.VerdictApproved {
 		return
 	}
 	for i, r := range c.Spec.Reviews {
@@ -318,7 +372,10 @@ func (w *world) read(facts *change.Facts, a change.Action) {
 		live := &change.Live{Secret: w.describeMaybeOld()}
 		for id, labels := range live.Secret.Versions {
 			for _, label := range labels {
-				if uid, ours := naming.ChangeUID(label); ours {
+				switch uid, kept, ours := naming.ParseLabel(label); {
+				case kept:
+					live.Kept = append(live.Kept, w.label(id, uid))
+				case ours:
 					live.Labels = append(live.Labels, w.label(id, uid))
 				}
 			}
@@ -334,6 +391,16 @@ func (w *world) read(facts *change.Facts, a change.Action) {
 		if ok {
 			facts.LiveValue.Document, facts.LiveValue.Err = document.Parse(v.value)
 		}
+	case change.ReadOldValue:
+		v, ok := w.versions[a.ReadVersion]
+		value := change.LiveValue{VersionID: a.ReadVersion, Missing: !ok}
+		if ok {
+			value.Document, value.Err = document.Parse(v.value)
+		}
+		if facts.Versions == nil {
+			facts.Versions = map[string]change.LiveValue{}
+		}
+		facts.Versions[a.ReadVersion] = value
 	case change.ReadNothing:
 	}
 }

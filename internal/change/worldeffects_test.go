@@ -77,7 +77,7 @@ func (w *world) move(c *v1alpha1.SecretChange, in secretstore.MoveLabelInput) er
 		w.before()
 		w.before = nil
 	}
-	if w.with(in.Label) != in.From {
+	if w.with(in.Label) != in.From || (in.To != "" && w.versions[in.To] == nil) {
 		return errRefused
 	}
 	w.changing()
@@ -102,7 +102,7 @@ func (w *world) checkMove(c *v1alpha1.SecretChange, in secretstore.MoveLabelInpu
 		w.violate(c, "makes another change's version live")
 	}
 	effective, _ := policy.For(w.project, "production")
-	d := policy.Decide(policy.Request{Spec: &c.Spec, Policy: effective,
+	d := policy.Decide(policy.Request{Spec: &c.Spec, Policy: effective, TargetApplied: w.facts(c).Queue.WroteTarget,
 		Discounted: slices.Collect(maps.Keys(w.unproven[c.Name]))})
 	if d.Verdict != policy.Approved {
 		w.violate(c, "goes live while "+string(d.Verdict))
@@ -117,12 +117,57 @@ func (w *world) checkMove(c *v1alpha1.SecretChange, in secretstore.MoveLabelInpu
 	if err != nil {
 		w.violate(c, "writes what is no document")
 	}
+	if c.Spec.Staged == nil {
+		w.checkRevert(c, after)
+		return
+	}
 	if clashes := w.patches[string(c.UID)].Clashes(w.live()); len(clashes) > 0 {
 		w.violate(c, "overwrites what somebody changed since")
 	}
 	if !w.patches[string(c.UID)].Apply(w.live()).Equal(after) {
 		w.violate(c, "loses an update")
 	}
+}
+
+// checkRevert holds what a rollback or restore makes live.
+func (w *world) checkRevert(c *v1alpha1.SecretChange, after document.Document) {
+	if c.Spec.Restore != nil {
+		to := string(c.Spec.Restore.VersionID)
+		if to == "" {
+			to = w.named(c.Spec.Restore.Change).Status.AppliedVersionID
+		}
+		if !after.Equal(w.valueOf(to)) {
+			w.violate(c, "restores something else")
+		}
+		return
+	}
+	undone := w.named(c.Spec.Rollback.Change)
+	from, to := w.valueOf(undone.Status.AppliedVersionID), w.valueOf(undone.Status.PreviousVersionID)
+	touched := map[string]bool{}
+	for _, change := range document.Diff(from, to) {
+		touched[change.Key] = true
+	}
+	for _, change := range document.Diff(w.live(), after) {
+		if !touched[change.Key] {
+			w.violate(c, "touches "+change.Key+", which the change that it undoes did not")
+		}
+	}
+	for key := range touched {
+		a, hasA := after[key]
+		b, hasB := to[key]
+		if hasA != hasB || !a.Equal(b) {
+			w.violate(c, "does not put back "+key)
+		}
+	}
+}
+
+func (w *world) named(name string) *v1alpha1.SecretChange {
+	for _, c := range w.changes {
+		if c.Name == name {
+			return c
+		}
+	}
+	return &v1alpha1.SecretChange{}
 }
 
 func (w *world) violate(c *v1alpha1.SecretChange, what string) {

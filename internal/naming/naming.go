@@ -23,6 +23,9 @@ const (
 	MaxSecretNameLength = 512
 	// LabelPrefix starts the version label that marks what a change wrote.
 	LabelPrefix = "sr-"
+	// KeptPrefix starts the version label that keeps what a change replaced and
+	// no change wrote: without a label AWS would delete it.
+	KeptPrefix = "sr.kept-"
 )
 
 // Tag keys on live and staged secrets.
@@ -81,6 +84,20 @@ func VersionLabel(changeUID string) string { return LabelPrefix + changeUID }
 // ChangeUID returns the UID in a label made by VersionLabel, and whether label
 // is such a one.
 func ChangeUID(label string) (string, bool) { return strings.CutPrefix(label, LabelPrefix) }
+
+// KeptLabel returns the label of the version that a change replaced, where no
+// change wrote it.
+func KeptLabel(changeUID string) string { return KeptPrefix + changeUID }
+
+// ParseLabel returns the UID in a label made by VersionLabel or KeptLabel, which
+// of them it is, and whether it is one of them.
+func ParseLabel(label string) (changeUID string, kept, ours bool) {
+	if uid, ours := strings.CutPrefix(label, KeptPrefix); ours {
+		return uid, true, true
+	}
+	uid, ours := ChangeUID(label)
+	return uid, false, ours
+}
 
 // KeepUntil formats the value of TagKeepUntil: RFC 3339 in UTC, whole seconds.
 func KeepUntil(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -54,7 +54,7 @@ func (e *environment) writer(uid string) (Change, bool) {
 }
 
 // versionsOf are the versions that bear the label of a change which made them
-// live.
+// live, or replaced them.
 func (e *environment) versionsOf(s *Secret) []v1alpha1.RestorableVersion {
 	var out []v1alpha1.RestorableVersion
 	for version, labels := range s.Versions {
@@ -70,14 +70,19 @@ func (e *environment) versionsOf(s *Secret) []v1alpha1.RestorableVersion {
 func (e *environment) restorable(version string, labels []string) *v1alpha1.RestorableVersion {
 	var found *v1alpha1.RestorableVersion
 	for _, label := range labels {
-		uid, ours := naming.ChangeUID(label)
+		uid, kept, ours := naming.ParseLabel(label)
 		if !ours {
 			continue
 		}
 		candidate := recorded(e.out.Versions, version)
 		if c, known := e.writer(uid); known {
-			if candidate = nil; c.Phase == v1alpha1.PhaseApplied && c.AppliedVersionID == version {
+			candidate = nil
+			switch {
+			case c.Phase != v1alpha1.PhaseApplied:
+			case !kept && c.AppliedVersionID == version:
 				candidate = e.entry(c)
+			case kept && c.PreviousVersionID == version:
+				candidate = e.replaced(c)
 			}
 		}
 		if candidate != nil && (found == nil || later(candidate, found)) {
@@ -96,6 +101,13 @@ func (e *environment) entry(c Change) *v1alpha1.RestorableVersion {
 	return v
 }
 
+// replaced describes what a change replaced and no change wrote.
+func (e *environment) replaced(c Change) *v1alpha1.RestorableVersion {
+	v := e.entry(c)
+	v.VersionID, v.Change, v.ReplacedBy = c.PreviousVersionID, "", v.Change
+	return v
+}
+
 // versionsAfter adds what changes have just made live to what is on record. As
 // many as the policy keeps stay, and the live one: the others have lost their
 // labels before.
@@ -109,6 +121,11 @@ func (e *environment) versionsAfter(applied []Change) []v1alpha1.RestorableVersi
 	for _, v := range e.out.Versions {
 		if recorded(out, v.VersionID) == nil {
 			out = append(out, v)
+		}
+	}
+	for _, c := range applied {
+		if c.PreviousVersionID != "" && recorded(out, c.PreviousVersionID) == nil {
+			out = append(out, *e.replaced(c))
 		}
 	}
 	out = newestFirst(out)
@@ -125,6 +142,9 @@ func newestFirst(versions []v1alpha1.RestorableVersion) []v1alpha1.RestorableVer
 			return -1
 		case later(&b, &a):
 			return 1
+		case (a.ReplacedBy == "") != (b.ReplacedBy == ""):
+			// What a change replaced is older than what it wrote.
+			return cmp.Compare(len(a.ReplacedBy), len(b.ReplacedBy))
 		default:
 			return cmp.Compare(a.VersionID, b.VersionID)
 		}

@@ -128,7 +128,7 @@ func TestTakesOverWhatWasApplied(t *testing.T) {
 	if e.LiveVersionID != "v2" || e.Keys != 5 || e.LastAppliedChange != "fix" || e.LastAppliedVersionID != "v2" || !e.LastAppliedTime.Time.Equal(now.Add(-time.Minute)) {
 		t.Errorf("got %+v", e)
 	}
-	if got := names(e.Versions); !slices.Equal(got, []string{"v2 fix", "v0 older", "vOld oldest"}) {
+	if got := names(e.Versions); !slices.Equal(got, []string{"v2 fix", "v1 ", "v0 older", "vOld oldest"}) {
 		t.Errorf("got %v", got)
 	}
 }
@@ -142,7 +142,7 @@ func TestKeepsAsManyVersionsOnRecordAsThePolicySays(t *testing.T) {
 	two := int32(2)
 	p.Spec.VersionHistory = &two
 	_, e := settled(t, settings, factsOf(p, Environment{Applied: []Change{applied(time.Minute)}}))
-	if got := names(e.Versions); !slices.Equal(got, []string{"v2 fix", "old0 ", "old1 "}) {
+	if got := names(e.Versions); !slices.Equal(got, []string{"v2 fix", "v1 ", "old0 "}) {
 		t.Errorf("got %v", got)
 	}
 }

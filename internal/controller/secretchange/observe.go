@@ -28,7 +28,7 @@ func (r *Reconciler) observe(ctx context.Context, name types.NamespacedName) (ch
 		return facts, err
 	}
 	which := index.UnfinishedByEnvironment
-	if facts.Change.Spec.Restore != nil {
+	if facts.Change.Spec.Staged == nil {
 		which = index.ChangesByEnvironment
 	}
 	var others v1alpha1.SecretChangeList
@@ -66,6 +66,8 @@ func (r *Reconciler) read(ctx context.Context, facts *change.Facts, action chang
 		return r.readLive(ctx, facts)
 	case change.ReadLiveValue:
 		return r.readLiveValue(ctx, facts, action.ReadVersion)
+	case change.ReadOldValue:
+		return r.readOldValue(ctx, facts, action.ReadVersion)
 	case change.ReadNothing:
 	}
 	return nil
@@ -146,38 +148,46 @@ func (r *Reconciler) readLive(ctx context.Context, facts *change.Facts) error {
 	if err != nil {
 		return err
 	}
-	labels, err := r.labels(ctx, facts, secret)
-	if err != nil {
-		return err
-	}
-	facts.Live = &change.Live{Secret: secret, Labels: labels}
-	return nil
+	facts.Live = &change.Live{Secret: secret}
+	return r.readLabels(ctx, facts)
 }
 
-// labels tells which of our labels belong to changes of this cluster.
-func (r *Reconciler) labels(ctx context.Context, facts *change.Facts, secret secretstore.Secret) ([]change.Label, error) {
-	var out []change.Label
-	for version, labels := range secret.Versions {
+// readLabels tells which of our labels belong to changes of this cluster.
+func (r *Reconciler) readLabels(ctx context.Context, facts *change.Facts) error {
+	for version, labels := range facts.Live.Secret.Versions {
 		for _, label := range labels {
-			uid, ours := naming.ChangeUID(label)
+			uid, kept, ours := naming.ParseLabel(label)
 			if !ours {
 				continue
 			}
-			var known v1alpha1.SecretChangeList
-			if err := r.Client.List(ctx, &known, client.MatchingFields{index.ChangesByUID: uid}); err != nil {
-				return nil, fmt.Errorf("look up change %q: %w", uid, err)
+			l, err := r.label(ctx, facts, version, uid)
+			if err != nil {
+				return err
 			}
-			l := change.Label{VersionID: version, ChangeUID: uid, Known: len(known.Items) > 0 || onRecord(facts, version)}
-			for i := range known.Items {
-				l.Unfinished = !known.Items[i].Status.Phase.Finished()
-				if at := known.Items[i].Status.AppliedAt; at != nil {
-					l.AppliedAt = at.Time
-				}
+			if kept {
+				facts.Live.Kept = append(facts.Live.Kept, l)
+			} else {
+				facts.Live.Labels = append(facts.Live.Labels, l)
 			}
-			out = append(out, l)
 		}
 	}
-	return out, nil
+	return nil
+}
+
+// label looks up the change that a label names.
+func (r *Reconciler) label(ctx context.Context, facts *change.Facts, version, uid string) (change.Label, error) {
+	var known v1alpha1.SecretChangeList
+	if err := r.Client.List(ctx, &known, client.MatchingFields{index.ChangesByUID: uid}); err != nil {
+		return change.Label{}, fmt.Errorf("look up change %q: %w", uid, err)
+	}
+	l := change.Label{VersionID: version, ChangeUID: uid, Known: len(known.Items) > 0 || onRecord(facts, version)}
+	for i := range known.Items {
+		l.Unfinished = !known.Items[i].Status.Phase.Finished()
+		if at := known.Items[i].Status.AppliedAt; at != nil {
+			l.AppliedAt = at.Time
+		}
+	}
+	return l, nil
 }
 
 // onRecord reports whether the project remembers a version whose change has
@@ -217,11 +227,32 @@ func (r *Reconciler) readLiveValue(ctx context.Context, facts *change.Facts, ver
 	if err != nil {
 		return err
 	}
-	facts.LiveValue = &change.LiveValue{VersionID: version.VersionID}
-	if version.Binary {
-		facts.LiveValue.Err = errors.New("it is binary, not a JSON object of strings")
-		return nil
-	}
-	facts.LiveValue.Document, facts.LiveValue.Err = document.Parse(version.Value)
+	facts.LiveValue = documentOf(version)
 	return nil
+}
+
+// readOldValue reads a version that a rollback or restore goes back by.
+func (r *Reconciler) readOldValue(ctx context.Context, facts *change.Facts, versionID string) error {
+	value := &change.LiveValue{VersionID: versionID, Missing: true}
+	version, err := r.Store.Get(ctx, secretstore.GetInput{ID: facts.Live.Secret.ARN, VersionID: versionID})
+	if err == nil {
+		value = documentOf(version)
+	} else if secretstore.KindOf(err) != secretstore.KindNotFound {
+		return err
+	}
+	if facts.Versions == nil {
+		facts.Versions = map[string]change.LiveValue{}
+	}
+	facts.Versions[versionID] = *value
+	return nil
+}
+
+func documentOf(version secretstore.Version) *change.LiveValue {
+	value := &change.LiveValue{VersionID: version.VersionID}
+	if version.Binary {
+		value.Err = errors.New("it is binary, not a JSON object of strings")
+		return value
+	}
+	value.Document, value.Err = document.Parse(version.Value)
+	return value
 }

@@ -96,7 +96,7 @@ var _ = Describe("Drift", func() {
 		Expect(t.ada.Delete(ctx, c)).To(Succeed())
 		afterListings(3)
 		Expect(drift()).To(BeNil())
-		Expect(t.environment().Versions).To(HaveLen(1))
+		Expect(t.environment().Versions).To(HaveLen(2), "what the change wrote, and what it replaced")
 		Expect(t.status()).To(have(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonReady))
 	})
 })

@@ -139,7 +139,7 @@ func writers(ctx context.Context, cache client.Reader, secret secretstore.Secret
 	out := map[string]project.Change{}
 	for _, labels := range secret.Versions {
 		for _, label := range labels {
-			uid, ours := naming.ChangeUID(label)
+			uid, _, ours := naming.ParseLabel(label)
 			if !ours {
 				continue
 			}

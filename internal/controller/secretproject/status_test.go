@@ -65,9 +65,11 @@ var _ = Describe("A SecretProject", func() {
 		Expect(e.LastAppliedTime.Time).To(BeTemporally("==", c.Status.AppliedAt.Time))
 		Expect(e.BaselineVersionID).To(Equal(base.VersionID))
 		Expect(e.Drift).To(BeNil())
-		Expect(e.Versions).To(HaveLen(1))
+		Expect(e.Versions).To(HaveLen(2))
 		Expect(e.Versions[0].VersionID).To(Equal(c.Status.AppliedVersionID))
 		Expect(e.Versions[0].Change).To(Equal(c.Name))
+		Expect(e.Versions[1].VersionID).To(Equal(base.VersionID))
+		Expect(e.Versions[1].ReplacedBy).To(Equal(c.Name))
 	})
 
 	It("agrees with AWS about what a change has made live", func() {
