@@ -233,6 +233,13 @@ func TestGoingBackAlone(t *testing.T) {
 			spec := tc.story(w)
 			spec.Reviews = []v1alpha1.Review{{Reviewer: "alice", Verdict: v1alpha1.VerdictApproved}}
 			c := w.revert("alice", spec)
+			for c.Status.Phase == "" {
+				w.reconcile(c)
+			}
+			// Who watches must not be told that reviews are missing.
+			if told := readyReason(c) == v1alpha1.ReasonAwaitingReview; told == tc.alone {
+				t.Errorf("says %s: %s", readyReason(c), c.Status.Message)
+			}
 			w.settle()
 			if alone := c.Status.Phase == v1alpha1.PhaseApplied; alone != tc.alone {
 				t.Errorf("is %s: %s", c.Status.Phase, c.Status.Message)

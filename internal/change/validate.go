@@ -5,6 +5,7 @@ import (
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/document"
+	"github.com/secretreview/secretreview/internal/policy"
 )
 
 // validate checks a change that has not been looked at yet, so that reviewers
@@ -143,6 +144,10 @@ func (d *decider) validated() *Action {
 	d.status.Phase = v1alpha1.PhasePending
 	d.status.Message = d.missingReviews()
 	d.blocked = note{v1alpha1.ReasonAwaitingReview, d.status.Message}
+	if d.decision.Verdict == policy.Approved {
+		d.status.Message = "Checked, and approved already"
+		d.blocked = note{v1alpha1.ReasonProgressing, d.status.Message}
+	}
 	d.events = append(d.events, Event{Reason: v1alpha1.ReasonValidated, Message: fmt.Sprintf("Checked: %s", d.status.Summary)})
 	return &Action{Again: true, After: d.untilExpiry()}
 }

@@ -134,3 +134,27 @@ func (f *Factory) User(ctx context.Context) (string, error) {
 	}
 	return review.Status.UserInfo.Username, nil
 }
+
+// May asks the cluster whether the person holds one of our verbs on the target:
+// on every environment of its project, or on this one.
+func (f *Factory) May(ctx context.Context, verb string, t *Target) (bool, error) {
+	kube, err := f.Kube()
+	if err != nil {
+		return false, err
+	}
+	for _, subresource := range []string{"", t.Environment.Name} {
+		review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
+			ResourceAttributes: &authorizationv1.ResourceAttributes{
+				Namespace: t.Namespace, Verb: verb, Group: v1alpha1.GroupName, Resource: "secretprojects",
+				Subresource: subresource, Name: t.Project.Name,
+			},
+		}}
+		if err := kube.Create(ctx, review); err != nil {
+			return false, fmt.Errorf("ask the cluster whether you may %s %s: %w", verb, t, err)
+		}
+		if review.Status.Allowed {
+			return true, nil
+		}
+	}
+	return false, nil
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/secretreview/secretreview/internal/cli/draft"
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/cli/live"
@@ -88,7 +89,7 @@ func (o *Options) prepare(ctx context.Context, target *factory.Target, now live.
 	if err != nil {
 		return nil, err
 	}
-	name, err := changeName(target.Project.Name, target.Environment.Name, f.Rand)
+	name, err := draft.Name(target.Project.Name, target.Environment.Name, f.Rand)
 	if err != nil {
 		return nil, err
 	}

@@ -9,8 +9,11 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/propose"
 	"github.com/secretreview/secretreview/internal/cli/pull"
 	"github.com/secretreview/secretreview/internal/cli/reject"
+	"github.com/secretreview/secretreview/internal/cli/restore"
 	"github.com/secretreview/secretreview/internal/cli/review"
+	"github.com/secretreview/secretreview/internal/cli/rollback"
 	"github.com/secretreview/secretreview/internal/cli/status"
+	"github.com/secretreview/secretreview/internal/cli/versions"
 )
 
 // commands lists all commands in the order in which help shows them.
@@ -21,7 +24,10 @@ func commands(f *factory.Factory) []*cobra.Command {
 		approve.New(f),
 		reject.New(f),
 		pull.New(f),
+		rollback.New(f),
+		restore.New(f),
 		status.New(f),
 		history.New(f),
+		versions.New(f),
 	}
 }

@@ -37,6 +37,8 @@ var (
 	}}
 	Finished = Phases{Not: []v1alpha1.Phase{"", v1alpha1.PhasePending, v1alpha1.PhaseApproved}}
 	Pending  = Phases{Only: v1alpha1.PhasePending}
+	// AppliedOnes became live.
+	AppliedOnes = Phases{Only: v1alpha1.PhaseApplied}
 )
 
 const (

@@ -24,12 +24,19 @@ import (
 type Options struct {
 	ID     string
 	Latest bool
+	// Applied says that the latest is the one that was applied last, and not the
+	// newest pending one. A prefix then means an applied change first.
+	Applied bool
 }
 
 // AddFlags binds --id and --latest.
 func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.ID, "id", "", "the change, as the argument names it, or its UID")
-	flags.BoolVar(&o.Latest, "latest", false, "the newest pending change of the current project and environment")
+	which := "the newest pending change of the current project and environment"
+	if o.Applied {
+		which = "the change that was applied last in the current project and environment"
+	}
+	flags.BoolVar(&o.Latest, "latest", false, which)
 }
 
 // Args is a cobra.PositionalArgs: at most one change.
@@ -55,9 +62,9 @@ func (o *Options) Find(ctx context.Context, f *factory.Factory, args []string) (
 		return nil, err
 	}
 	if wanted == "" {
-		return latest(ctx, f)
+		return o.latest(ctx, f)
 	}
-	change, err := find(ctx, f, wanted)
+	change, err := o.find(ctx, f, wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +88,7 @@ func (o *Options) wanted(f *factory.Factory, args []string) (string, error) {
 	}
 }
 
-func find(ctx context.Context, f *factory.Factory, wanted string) (*v1alpha1.SecretChange, error) {
+func (o *Options) find(ctx context.Context, f *factory.Factory, wanted string) (*v1alpha1.SecretChange, error) {
 	kube, namespace, err := connect(f)
 	if err != nil {
 		return nil, err
@@ -99,7 +106,7 @@ func find(ctx context.Context, f *factory.Factory, wanted string) (*v1alpha1.Sec
 			return nil, fmt.Errorf("read change %q in namespace %q: %w", wanted, namespace, err)
 		}
 	}
-	name, err := match(ctx, kube, namespace, wanted)
+	name, err := match(ctx, kube, namespace, wanted, o.order())
 	if err != nil {
 		return nil, err
 	}
@@ -112,9 +119,17 @@ func find(ctx context.Context, f *factory.Factory, wanted string) (*v1alpha1.Sec
 // minUID is how much of a UID names a change; less could be a word.
 const minUID = 8
 
+// order is where a prefix is looked up first, and then.
+func (o *Options) order() []Phases {
+	if o.Applied {
+		return []Phases{AppliedOnes, Unfinished, Finished}
+	}
+	return []Phases{Unfinished, Finished}
+}
+
 // match returns the name of the one change that has a prefix.
-func match(ctx context.Context, kube client.Client, namespace, prefix string) (string, error) {
-	for _, phases := range []Phases{Unfinished, Finished} {
+func match(ctx context.Context, kube client.Client, namespace, prefix string, order []Phases) (string, error) {
+	for _, phases := range order {
 		names, err := matches(ctx, kube, Filter{Namespace: namespace, Phases: phases}, prefix)
 		if err != nil {
 			return "", err
@@ -161,8 +176,9 @@ func list(names []string) string {
 	return text
 }
 
-// latest returns the newest pending change of the current environment.
-func latest(ctx context.Context, f *factory.Factory) (*v1alpha1.SecretChange, error) {
+// latest returns the newest pending change of the current environment, or the
+// one that was applied last.
+func (o *Options) latest(ctx context.Context, f *factory.Factory) (*v1alpha1.SecretChange, error) {
 	target, err := f.ResolveProject(ctx)
 	if err != nil {
 		return nil, err
@@ -171,10 +187,14 @@ func latest(ctx context.Context, f *factory.Factory) (*v1alpha1.SecretChange, er
 	if err != nil {
 		return nil, err
 	}
+	phases, which, newer := Pending, "pending", Newer
+	if o.Applied {
+		phases, which, newer = AppliedOnes, "applied", AppliedLater
+	}
 	var newest *v1alpha1.SecretChange
-	filter := Filter{Namespace: target.Namespace, Project: target.Project.Name, Environment: target.Environment.Name, Phases: Pending}
+	filter := Filter{Namespace: target.Namespace, Project: target.Project.Name, Environment: target.Environment.Name, Phases: phases}
 	err = Each(ctx, kube, filter, func(c *v1alpha1.SecretChange) {
-		if newest == nil || Newer(c, newest) {
+		if newest == nil || newer(c, newest) {
 			newest = c
 		}
 	})
@@ -182,9 +202,19 @@ func latest(ctx context.Context, f *factory.Factory) (*v1alpha1.SecretChange, er
 		return nil, err
 	}
 	if newest == nil {
-		return nil, exit.Errorf(exit.NotFound, "%s has no pending change: \"%s status\" shows the unfinished ones", target, f.Program)
+		return nil, exit.Errorf(exit.NotFound, "%s has no %s change: \"%s status\" shows the unfinished ones, \"%s history\" the others",
+			target, which, f.Program, f.Program)
 	}
 	return newest, nil
+}
+
+// AppliedLater orders changes by when they became live.
+func AppliedLater(a, b *v1alpha1.SecretChange) bool {
+	at, bt := a.Status.AppliedAt, b.Status.AppliedAt
+	if at == nil || bt == nil || at.Equal(bt) {
+		return (at != nil && bt == nil) || (at != nil) == (bt != nil) && Newer(a, b)
+	}
+	return at.After(bt.Time)
 }
 
 // Newer orders changes by creation, and by name where that is equal: the API
@@ -229,7 +259,12 @@ func connect(f *factory.Factory) (client.Client, string, error) {
 }
 
 // Complete offers the unfinished changes of the namespace to a shell.
-func Complete(f *factory.Factory) cobra.CompletionFunc {
+func Complete(f *factory.Factory) cobra.CompletionFunc { return complete(f, Unfinished) }
+
+// CompleteApplied offers the applied ones.
+func CompleteApplied(f *factory.Factory) cobra.CompletionFunc { return complete(f, AppliedOnes) }
+
+func complete(f *factory.Factory, phases Phases) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, prefix string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
@@ -239,7 +274,7 @@ func Complete(f *factory.Factory) cobra.CompletionFunc {
 			return nil, cobra.ShellCompDirectiveError
 		}
 		var offers []cobra.Completion
-		err = Each(cmd.Context(), kube, Filter{Namespace: namespace, Phases: Unfinished}, func(c *v1alpha1.SecretChange) {
+		err = Each(cmd.Context(), kube, Filter{Namespace: namespace, Phases: phases}, func(c *v1alpha1.SecretChange) {
 			if strings.HasPrefix(c.Name, prefix) {
 				about := c.Spec.Project + "/" + c.Spec.Environment + ": " + terminal.Escape(c.Spec.Reason)
 				offers = append(offers, cobra.CompletionWithDesc(c.Name, about))

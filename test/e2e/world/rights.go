@@ -93,7 +93,7 @@ func (w *World) principals(expired ...string) []emulator.Principal {
 			if slices.Contains(t.proposers, name) {
 				p.Allow = append(p.Allow, t.proposeRights()...)
 			}
-			if slices.Contains(t.approvers, name) {
+			if slices.Contains(t.approvers, name) || slices.Contains(t.rollbackers, name) {
 				p.Allow = append(p.Allow, t.reviewRights()...)
 			}
 		}

@@ -2,6 +2,7 @@ package world
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -36,6 +37,8 @@ type Options struct {
 	Live map[string]string
 	// Proposers and Approvers default to Alice, and to Bob and Carol.
 	Proposers, Approvers []string
+	// Rollbackers may go back without anybody else.
+	Rollbackers []string
 	// Beside puts the project into another team's namespace, with that team's people.
 	Beside *Team
 	// Prepare runs before the project is created.
@@ -51,14 +54,14 @@ type Team struct {
 	// Project is the project's name, in Kubernetes and in AWS.
 	Project string
 
-	proposers, approvers []string
+	proposers, approvers, rollbackers []string
 }
 
 // NewTeam makes a Team with names of its own.
 func (w *World) NewTeam(o Options) *Team {
 	ginkgo.GinkgoHelper()
 	id := strings.ToLower(uuid.NewString()[:8])
-	t := &Team{World: w, Namespace: "team-" + id, Project: "api-" + id, proposers: o.Proposers, approvers: o.Approvers}
+	t := &Team{World: w, Namespace: "team-" + id, Project: "api-" + id, proposers: o.Proposers, approvers: o.Approvers, rollbackers: o.Rollbackers}
 	if t.proposers == nil {
 		t.proposers = []string{Alice}
 	}
@@ -69,7 +72,7 @@ func (w *World) NewTeam(o Options) *Team {
 		t.Namespace, t.proposers, t.approvers = o.Beside.Namespace, o.Beside.proposers, o.Beside.approvers
 	}
 	w.teams = append(w.teams, t)
-	for _, name := range append(append([]string{Eve}, t.proposers...), t.approvers...) {
+	for _, name := range slices.Concat([]string{Eve}, t.proposers, t.approvers, t.rollbackers) {
 		w.Person(name)
 	}
 	w.AWS.setPrincipals(w.principals())
@@ -99,7 +102,9 @@ func (t *Team) access() []client.Object {
 	objects := []client.Object{&corev1.Namespace{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"}, ObjectMeta: metav1.ObjectMeta{Name: t.Namespace},
 	}}
-	for role, people := range map[string][]string{"secretreview-proposer": t.proposers, "secretreview-approver": t.approvers} {
+	for role, people := range map[string][]string{
+		"secretreview-proposer": t.proposers, "secretreview-approver": t.approvers, "secretreview-rollbacker": t.rollbackers,
+	} {
 		objects = append(objects, t.binding(role, people...))
 	}
 	return objects

@@ -182,10 +182,24 @@ func (c *Case) Give(ctx context.Context, given v1alpha1.Verdict, comment string)
 		return err
 	}
 	c.tellAdded(given, added)
-	result := &Result{Verdict: given, Added: added}
+	return c.await(ctx, kube, reviewed, &Result{Verdict: given, Added: added})
+}
+
+// Await waits for what comes of a review that the change was created with, unless
+// that is not wanted, and tells.
+func (c *Case) Await(ctx context.Context, born v1alpha1.Review) error {
+	kube, err := c.Factory.Kube()
+	if err != nil {
+		return err
+	}
+	return c.await(ctx, kube, c.Change, &Result{Verdict: born.Verdict, Added: true})
+}
+
+func (c *Case) await(ctx context.Context, kube client.WithWatch, reviewed *v1alpha1.SecretChange, result *Result) error {
 	if c.NoWait {
 		return c.finish(result, nil)
 	}
+	given := result.Verdict
 	ended, err := verdict.Await(ctx, kube, verdict.Wait{
 		Clock: c.Factory.Clock, Reviewed: reviewed, Given: given, Timeout: c.Timeout, Program: c.Factory.Program,
 		Tell: func(message string) { c.Note(terminal.Escape(message)) },

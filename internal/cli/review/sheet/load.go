@@ -26,7 +26,7 @@ func Load(ctx context.Context, f *factory.Factory, change *v1alpha1.SecretChange
 		return nil, err
 	}
 	switch {
-	case change.Spec.Staged == nil:
+	case change.Spec.Staged == nil && (change.Status.Revert == nil || change.Status.Phase.Finished()):
 		s.State = NoValues
 	case change.Status.Phase.Finished():
 		s.State = Gone
@@ -90,20 +90,37 @@ func (s *Sheet) values(ctx context.Context, f *factory.Factory) error {
 	if err := s.checkTarget(); err != nil {
 		return err
 	}
-	if err := checkARN(s.Change, s.Target); err != nil {
-		return err
+	if s.Change.Spec.Staged != nil {
+		if err := checkARN(s.Change, s.Target); err != nil {
+			return err
+		}
 	}
 	store, err := f.Store(ctx, s.Target.Project.Status.Region)
 	if err != nil {
 		return err
 	}
-	if s.patch, err = readStaged(ctx, store, s.Change, s.Target); err != nil {
+	if s.Change.Spec.Staged == nil {
+		err = s.readRevert(ctx, store)
+	} else {
+		err = s.readEdit(ctx, store)
+	}
+	if err != nil {
+		return err
+	}
+	return checkRecorded(s.Change, s.live, s.after)
+}
+
+// readEdit reads what is staged, and what it makes of what is live.
+func (s *Sheet) readEdit(ctx context.Context, store secretstore.Store) error {
+	patch, err := readStaged(ctx, store, s.Change, s.Target)
+	if err != nil {
 		return err
 	}
 	if s.live, err = readLive(ctx, store, s.Target); err != nil {
 		return err
 	}
-	return checkRecorded(s.Change, s.patch, s.live)
+	s.after, s.clashes = patch.Apply(s.live.Values), patch.Clashes(s.live.Values)
+	return nil
 }
 
 // checkTarget refuses to go on where it is not known what things are called in

@@ -88,7 +88,7 @@ func reviewText(change *v1alpha1.SecretChange, review v1alpha1.Review) string {
 
 // stateNotes say why no values are shown, in sentences.
 var stateNotes = map[State]string{
-	NoValues: "It goes back to older values, which are not shown.",
+	NoValues: "It stages no values.",
 	Gone:     "Its values are deleted, because it has ended.",
 	NotRead:  "The values were not read.",
 }

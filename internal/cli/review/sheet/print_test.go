@@ -28,7 +28,7 @@ func shown() View {
 
 // read returns a sheet of edit on a live document.
 func read(before document.Document) *Sheet {
-	s := &Sheet{Change: change(sensitive.New("")), Target: target(), State: Read, patch: edit, live: live.Version{ID: liveID, Values: before}}
+	s := &Sheet{Change: change(sensitive.New("")), Target: target(), State: Read, after: edit.Apply(before), live: live.Version{ID: liveID, Values: before}}
 	expires := metav1.NewTime(now.Add(48 * time.Hour))
 	s.Change.CreationTimestamp = metav1.NewTime(now.Add(-3 * time.Minute))
 	s.Change.Status.ObservedGeneration, s.Change.Status.ExpiresAt = 1, &expires
@@ -67,7 +67,8 @@ func base() document.Document { return doc(map[string]string{"A": "1", "B": "b",
 
 func TestASheetInFull(t *testing.T) {
 	s := read(base())
-	s.patch = document.NewPatch(base(), doc(map[string]string{"A": "2", "C": "new", "D": "same"}))
+	edit := document.NewPatch(base(), doc(map[string]string{"A": "2", "C": "new", "D": "same"}))
+	s.after, s.clashes = edit.Apply(s.live.Values), edit.Clashes(s.live.Values)
 	s.compare()
 	view := shown()
 	view.ShowAll = true
@@ -116,7 +117,7 @@ func TestWhatASheetSaysOfValuesThatItDoesNotShow(t *testing.T) {
 		saying  string
 	}{
 		"hidden":     {Read, nil, hidden, "The values are hidden, because the output is not a terminal: --reveal shows\nthem."},
-		"rollback":   {NoValues, nil, shown(), "It goes back to older values, which are not shown."},
+		"adoption":   {NoValues, nil, shown(), "It stages no values."},
 		"ended":      {Gone, nil, shown(), "Its values are deleted, because it has ended."},
 		"not wanted": {NotRead, nil, shown(), "The values were not read."},
 		"no rights":  {Unreadable, errors.New("AWS\x1b says no"), shown(), `"The values cannot be read: AWS\x1b says no."`},
@@ -183,7 +184,7 @@ func TestHostileTextCannotLeaveItsPlace(t *testing.T) {
 func TestASheetWarns(t *testing.T) {
 	moved := func(before document.Document, policy v1alpha1.ConflictPolicy) *Sheet {
 		s := read(base())
-		s.Warnings, s.live = nil, live.Version{ID: versionID, Values: before}
+		s.Warnings, s.live, s.clashes = nil, live.Version{ID: versionID, Values: before}, edit.Clashes(before)
 		s.Target.Project.Spec.ConflictPolicy = policy
 		s.warn()
 		return s

@@ -20,7 +20,8 @@ type State string
 const (
 	// Read: read from AWS, and they are what the change pins.
 	Read State = "Read"
-	// NoValues: the change has no staged values: it goes back to older ones.
+	// NoValues: the change has no staged values, and none that it goes back to, or
+	// no longer.
 	NoValues State = "NoValues"
 	// Gone: the change has ended, and its staged values are deleted.
 	Gone State = "Gone"
@@ -48,10 +49,16 @@ type Sheet struct {
 	// Warnings are sentences without their full stop.
 	Warnings []string
 
-	// patch and live are known where State is Read.
-	patch document.Patch
-	live  live.Version
+	// live, and after, which the change makes of it, are known where State is
+	// Read. clashes are the keys that others have changed since it was proposed.
+	live    live.Version
+	after   document.Document
+	clashes []string
 }
+
+// LiveVersionID returns the version that the change is shown against, or "" where
+// its values were not read.
+func (s *Sheet) LiveVersionID() string { return s.live.ID }
 
 // SeenInFull reports whether a reviewer who looks at the sheet knows all that
 // there is to know of the values.
@@ -69,7 +76,7 @@ func recorded(change *v1alpha1.SecretChange) []printers.Entry {
 // compare fills in what the edit does to what is live.
 func (s *Sheet) compare() {
 	before := s.live.Values
-	after := s.patch.Apply(before)
+	after := s.after
 	s.Entries, s.Unchanged = nil, nil
 	changed := map[string]bool{}
 	for _, c := range document.Diff(before, after) {

@@ -73,16 +73,16 @@ func openStaged(change *v1alpha1.SecretChange, t *factory.Target, got secretstor
 
 // checkRecorded compares the keys with what the controller recorded, which must
 // agree as long as the version is live that the controller looked at.
-func checkRecorded(change *v1alpha1.SecretChange, patch document.Patch, now live.Version) error {
+func checkRecorded(change *v1alpha1.SecretChange, now live.Version, after document.Document) error {
 	if change.Status.DiffCounts == nil || change.Status.BaseVersionID != now.ID {
 		return nil
 	}
 	var keys []v1alpha1.KeyChange
-	for _, c := range document.Diff(now.Values, patch.Apply(now.Values)) {
+	for _, c := range document.Diff(now.Values, after) {
 		keys = append(keys, v1alpha1.KeyChange{Key: c.Key, Type: v1alpha1.ChangeType(c.Type)})
 	}
 	if !slices.Equal(keys, change.Status.Diff) {
-		return mismatch("the staged values change other keys than the controller recorded")
+		return mismatch("its values change other keys than the controller recorded")
 	}
 	return nil
 }

@@ -177,7 +177,7 @@ func TestKeysMustBeThoseThatTheControllerRecorded(t *testing.T) {
 			if c.alter != nil {
 				c.alter(changed)
 			}
-			expect(t, checkRecorded(changed, edit, c.live), c.saying)
+			expect(t, checkRecorded(changed, c.live, edit.Apply(c.live.Values)), c.saying)
 		})
 	}
 }

@@ -30,10 +30,11 @@ func (s *Sheet) warn() {
 func (s *Sheet) warnOfConflict() {
 	base := cmp.Or(s.Change.Status.BaseVersionID, string(s.Change.Spec.BaseVersionID))
 	effective, _ := policy.For(s.Target.Project, s.Target.Environment.Name)
-	switch clashes := s.patch.Clashes(s.live.Values); {
-	case len(clashes) > 0:
-		s.Warnings = append(s.Warnings, "others have changed the same keys since it was proposed, so that it will end as Conflicted: "+wording.Keys(clashes))
-	case base != "" && base != s.live.ID && effective.ConflictPolicy != v1alpha1.ConflictByKey:
+	strict := s.Change.Spec.Staged == nil || effective.ConflictPolicy != v1alpha1.ConflictByKey
+	switch {
+	case len(s.clashes) > 0:
+		s.Warnings = append(s.Warnings, "others have changed the same keys since it was proposed, so that it will end as Conflicted: "+wording.Keys(s.clashes))
+	case base != "" && base != s.live.ID && strict:
 		s.Warnings = append(s.Warnings, fmt.Sprintf(
 			"version %s is live now, and not %s any more, on which it was proposed, so that it will end as Conflicted", s.live.ID, base))
 	}

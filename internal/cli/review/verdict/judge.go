@@ -60,7 +60,7 @@ func outcome(change *v1alpha1.SecretChange, given v1alpha1.Verdict) error {
 	case given == v1alpha1.VerdictApproved && phase != v1alpha1.PhaseApplied:
 		return exit.Errorf(endCodes[phase], "change %q is not live, it ended as %s: %s", change.Name, phase, message)
 	case given == v1alpha1.VerdictRejected && phase == v1alpha1.PhaseApplied:
-		return exit.Errorf(exit.Conflict, "your rejection came too late, change %q is live: %s; propose the former values to undo it", change.Name, message)
+		return exit.Errorf(exit.Conflict, "your rejection came too late, change %q is live: %s; roll it back to undo it", change.Name, message)
 	default:
 		return nil
 	}

@@ -1,4 +1,4 @@
-package propose
+package draft
 
 import (
 	"crypto/rand"
@@ -25,7 +25,7 @@ func TestChangeNamesAreDNSSubdomains(t *testing.T) {
 		"an environment of one dash": {"p", "-", "p-"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := changeName(tc.project, tc.environment, rand.Reader)
+			got, err := Name(tc.project, tc.environment, rand.Reader)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -42,7 +42,7 @@ func TestChangeNamesAreDNSSubdomains(t *testing.T) {
 func TestChangeNamesDiffer(t *testing.T) {
 	seen := map[string]bool{}
 	for range 50 {
-		name, err := changeName("p", "e", rand.Reader)
+		name, err := Name("p", "e", rand.Reader)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,7 +55,7 @@ func TestChangeNamesDiffer(t *testing.T) {
 
 func TestChangeNamesNeedRandomness(t *testing.T) {
 	broken := errors.New("broken")
-	if _, err := changeName("p", "e", iotest.ErrReader(broken)); !errors.Is(err, broken) {
+	if _, err := Name("p", "e", iotest.ErrReader(broken)); !errors.Is(err, broken) {
 		t.Errorf("unexpected: %v", err)
 	}
 }

@@ -1,0 +1,125 @@
+package change
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/secretreview/secretreview/api/v1alpha1"
+)
+
+// attempted works out what came of an attempt on record, before anything else
+// may end the change: what is live is live.
+func (d *decider) attempted() *Action {
+	if d.status.Attempt == nil {
+		return nil
+	}
+	if d.Live == nil {
+		return read(ReadLive)
+	}
+	if d.Live.Missing {
+		return d.attemptLost()
+	}
+	if version := d.madeLive(); version != "" {
+		return d.applied(version)
+	}
+	a, untouched := d.status.Attempt, d.untouched()
+	if untouched && !a.Moved {
+		return nil
+	}
+	// Both a move that is not shown and somebody else's may be older news.
+	if a.SteppedAt != nil && !d.settled(a.SteppedAt.Time) {
+		return d.settle(a.SteppedAt.Time)
+	}
+	// What came in between is judged like any edit where ours was never live.
+	if untouched || !a.Moved || a.Refused {
+		return nil
+	}
+	return d.endUnapplied(v1alpha1.PhaseConflicted, v1alpha1.ReasonOutcomeUnknown,
+		"Somebody moved the live secret while the change was being made live, so whether it was for a moment cannot be known: "+
+			"version %s is live now; check it, and propose the change again if it is wanted", orNone(d.Live.Secret.Current()))
+}
+
+// untouched reports whether both labels are where the attempt found them.
+func (d *decider) untouched() bool {
+	a, secret := d.status.Attempt, d.Live.Secret
+	return secret.Current() == a.CurrentVersionID && secret.Previous() == a.PreviousVersionID
+}
+
+// attemptLost: with the secret gone nothing can be known of an attempt.
+func (d *decider) attemptLost() *Action {
+	if d.status.ExpiresAt != nil && !d.Now.Before(d.status.ExpiresAt.Time) {
+		return d.end(v1alpha1.PhaseConflicted, v1alpha1.ReasonOutcomeUnknown,
+			"The live secret disappeared while the change was being made live, so what came of it cannot be known")
+	}
+	return d.wait(v1alpha1.ReasonSecretMissing, "Waiting: the live secret does not exist", d.soon())
+}
+
+// madeLive returns the version that we wrote, by its label or by the attempt's
+// id, if it is live or was replaced since, or "".
+func (d *decider) madeLive() string {
+	written := []string{d.Live.Secret.VersionWith(d.label())}
+	if d.status.Attempt != nil {
+		written = append(written, d.status.Attempt.VersionID)
+	}
+	for _, version := range written {
+		if version != "" && (version == d.Live.Secret.Current() || version == d.Live.Secret.Previous()) {
+			return version
+		}
+	}
+	return ""
+}
+
+// applied records that the change is live, as read back from AWS.
+func (d *decider) applied(version string) *Action {
+	now := metav1.NewMicroTime(d.Now)
+	d.status.AppliedVersionID = version
+	d.status.AppliedAt = &now
+	if a := d.status.Attempt; a != nil {
+		d.status.PreviousVersionID, d.status.AppliedKeys = a.CurrentVersionID, a.Keys
+	} else if version == d.Live.Secret.Current() {
+		d.status.PreviousVersionID = d.Live.Secret.Previous()
+	}
+	if d.spec.Restore != nil && d.status.Revert == nil {
+		return d.end(v1alpha1.PhaseApplied, v1alpha1.ReasonAdopted, "Live version %s is adopted", version)
+	}
+	if current := d.Live.Secret.Current(); version != current {
+		d.status.ReplacedByVersionID = current
+		return d.end(v1alpha1.PhaseApplied, v1alpha1.ReasonApplied,
+			"Was live as version %s, and has since been replaced by %s", version, orNone(current))
+	}
+	return d.end(v1alpha1.PhaseApplied, v1alpha1.ReasonApplied, "Live as version %s", version)
+}
+
+// wentLive finishes a change that was live before, although nothing here tells
+// so: a backup of the cluster may be older than what became of it.
+func (d *decider) wentLive() *Action {
+	if d.Live == nil {
+		return read(ReadLive)
+	}
+	if version := d.madeLive(); version != "" {
+		return d.applied(version)
+	}
+	return nil
+}
+
+// endUnapplied finishes a change that did not become live, and takes its label
+// off the version that it may have written.
+func (d *decider) endUnapplied(phase v1alpha1.Phase, reason, format string, args ...any) *Action {
+	if d.status.Phase == "" {
+		return d.end(phase, reason, format, args...) // nothing was done for it yet
+	}
+	if d.status.Attempt == nil {
+		if a := d.wentLive(); a != nil {
+			return a
+		}
+	}
+	version := d.Live.Secret.VersionWith(d.label())
+	// A version may have been put once more until its attempt had settled.
+	if a := d.status.Attempt; version == "" && a != nil && a.SteppedAt != nil && !d.settled(a.SteppedAt.Add(d.ConsistencyGrace)) {
+		return d.settle(a.SteppedAt.Add(d.ConsistencyGrace))
+	}
+	a := d.end(phase, reason, format, args...)
+	if version != "" {
+		a.Effect = d.moveLabel(d.label(), version, "")
+	}
+	return a
+}
