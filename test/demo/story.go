@@ -43,6 +43,11 @@ var story = []step{
 	{who: "carol", command: `sr reject {root} -y -c "Not as root, please"`, says: "Rejected"},
 	{who: "alice", command: `sr status {root}`, says: "Not as root, please"},
 
+	{headline: "The new checkout was a mistake. Undoing it is a change like any other, and keeps what came after it."},
+	{who: "alice", command: `sr versions -e dev`, says: "written by {checkout}"},
+	{who: "alice", command: `sr rollback {checkout} -r "It loses carts" -y`, says: "- CHECKOUT", keep: "undo"},
+	{who: "bob", command: `sr approve {undo} -y`, says: "{undo} is applied"},
+
 	{headline: "Eve has no rights: not in the cluster, and not in AWS."},
 	{who: "eve", command: `sr status`, code: 6, says: "forbidden"},
 	{who: "eve", command: `sr pull --region us-east-1 --prefix secret-review/`, code: 6, says: "AccessDenied"},

@@ -98,7 +98,7 @@ var _ = Describe("Going back", func() {
 		team.AwaitReady()
 
 		By("what no change wrote, with a review")
-		proposed := rob.SR("restore", "--to", versions[2].VersionID, "-r", "Before all of it", "-y")
+		proposed := rob.SR("restore", "--to", versions[2].VersionID[:8], "-r", "Before all of it", "-y")
 		Expect(proposed).To(end(0, "not approved yet"))
 		name := proposedBy(proposed)
 		Expect(team.As(world.Bob).SR("approve", name, "-y")).To(end(0, "is applied"))
@@ -127,6 +127,7 @@ var _ = Describe("Going back", func() {
 			{rob, []string{"rollback", "--latest", "-y"}, 2, "no reason is given"},
 			{rob, []string{"rollback", "--latest", "-r", "x"}, 2, "add -y"},
 			{rob, []string{"restore", "-r", "x", "-y"}, 2, "with --to"},
+			{rob, []string{"restore", "--to", "deadbeef", "-r", "x", "-y"}, 5, "no version that begins with deadbeef"},
 			{rob, []string{"restore", "--to", "00000000-0000-4000-8000-00000000dead", "-r", "x", "-y"}, 5, "no longer has version"},
 			{team.As(world.Eve), []string{"rollback", first, "-r", "x", "-y"}, 6, ""},
 			{team.As(world.Bob), []string{"rollback", second, "-r", "x", "-y"}, 6, "cannot create resource"},

@@ -90,6 +90,9 @@ func (o *Options) validate() error {
 
 // approve shows the change, asks, approves it and tells what came of it.
 func (o *Options) approve(ctx context.Context, c *flow.Case) error {
+	if err := c.AwaitCheck(ctx); err != nil {
+		return err
+	}
 	if err := verdict.Open(c.Change); err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ func New(f *factory.Factory) *cobra.Command {
 		RunE:                  func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
 	flags := command.Flags()
-	flags.StringVar(&o.To, "to", "", "the change after which, or the version at which, it was as wanted (required)")
+	flags.StringVar(&o.To, "to", "", "the change after which, or the version (or its beginning) at which, it was as wanted (required)")
 	o.AddFlags(flags)
 	if err := command.RegisterFlagCompletionFunc("to", selector.CompleteApplied(f)); err != nil {
 		panic(err) // there is no such flag
@@ -70,16 +70,8 @@ func (o *Options) run(ctx context.Context) error {
 	if err := o.Validate(); err != nil {
 		return err
 	}
-	if isVersion(o.To) {
-		target, err := o.Factory.ResolveProject(ctx)
-		if err != nil {
-			return err
-		}
-		return o.Run(ctx, target, revert.Way{
-			Source:   v1alpha1.SecretChangeSpec{Restore: &v1alpha1.RestoreSource{VersionID: v1alpha1.VersionID(o.To)}},
-			Versions: v1alpha1.Revert{ToVersionID: o.To},
-			Question: fmt.Sprintf("Restore %s/%s to version %s?", target.Project.Name, target.Environment.Name, o.To),
-		})
+	if versionLike.MatchString(o.To) {
+		return o.toVersion(ctx)
 	}
 	change, err := (&selector.Options{Applied: true}).Find(ctx, o.Factory, []string{o.To})
 	if err != nil {
@@ -99,8 +91,47 @@ func (o *Options) run(ctx context.Context) error {
 	})
 }
 
-// uuid is the form of the VersionIds that AWS and this project draw. A change's
-// name is not of this form: it ends with five characters.
-var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+// versionLike is the form of the VersionIds that AWS and this project draw, or the
+// beginning of one. A change's name is not of this form: it has the environment
+// in the middle.
+var versionLike = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{0,4}){0,3}(-[0-9a-fA-F]{0,12})?$`)
 
-func isVersion(name string) bool { return uuid.MatchString(name) }
+// versionLength is how long a whole VersionId is.
+const versionLength = 36
+
+func (o *Options) toVersion(ctx context.Context) error {
+	target, err := o.Factory.ResolveProject(ctx)
+	if err != nil {
+		return err
+	}
+	id, err := o.version(target)
+	if err != nil {
+		return err
+	}
+	return o.Run(ctx, target, revert.Way{
+		Source:   v1alpha1.SecretChangeSpec{Restore: &v1alpha1.RestoreSource{VersionID: v1alpha1.VersionID(id)}},
+		Versions: v1alpha1.Revert{ToVersionID: id},
+		Question: fmt.Sprintf("Restore %s/%s to version %s?", target.Project.Name, target.Environment.Name, id),
+	})
+}
+
+// version completes a version from those that the controller lists.
+func (o *Options) version(target *factory.Target) (string, error) {
+	if len(o.To) == versionLength || target.Status == nil {
+		return o.To, nil
+	}
+	var found []string
+	for _, v := range target.Status.Versions {
+		if strings.HasPrefix(v.VersionID, strings.ToLower(o.To)) {
+			found = append(found, v.VersionID)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return "", exit.Errorf(exit.NotFound, "%s has no version that begins with %s: \"%s versions\" lists them", target, o.To, o.Factory.Program)
+	default:
+		return "", exit.Errorf(exit.Usage, "%d versions begin with %s: type more of it", len(found), o.To)
+	}
+}

@@ -256,10 +256,19 @@ var _ = Describe("approve", func() {
 
 	It("does not approve what the controller has not checked", func() {
 		unseen := propose(scene, "--set", "DB=unseen")
-		result := scene.As(clitest.Bob).Run("approve", unseen, "-y")
+		result := scene.As(clitest.Bob).Run("approve", unseen, "-y", "--timeout", "1s")
 		Expect(result.Code).To(Equal(exit.Unavailable))
 		Expect(result.Err).To(ContainSubstring("has not checked change"))
 		Expect(read(scene, unseen).Spec.Reviews).To(BeEmpty())
+	})
+
+	It("waits a moment for the check of what was proposed just now", func() {
+		unseen := propose(scene, "--set", "DB="+newValue)
+		command := start(scene.As(clitest.Bob), "approve", unseen, "-y", "--no-wait")
+		Consistently(command, "200ms").ShouldNot(Receive())
+		check(scene, unseen)
+		Expect(command.result().Code).To(Equal(exit.OK))
+		Expect(reviewers(read(scene, unseen))).To(Equal([]string{clitest.Bob}))
 	})
 
 	It("refuses a comment that the API server would refuse", func() {

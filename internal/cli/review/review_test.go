@@ -248,8 +248,9 @@ var _ = Describe("review", func() {
 		Expect(scene.Live()).To(Equal(live))
 	})
 
-	It("shows what a change that goes back would do by its keys, and lets it be approved", func() {
-		live := scene.Live()
+	It("shows what a change that goes back would do, from the versions that it pins", func() {
+		older := scene.Live()
+		live := scene.SetLive(map[string]string{"DB": newValue, "KEEP": "stays"})
 		back := &v1alpha1.SecretChange{
 			ObjectMeta: metav1.ObjectMeta{Namespace: scene.Namespace, Name: "back"},
 			Spec: v1alpha1.SecretChangeSpec{
@@ -260,15 +261,26 @@ var _ = Describe("review", func() {
 		alice, err := client.New(scene.Cluster.UserConfig(clitest.Alice), client.Options{Scheme: scene.Admin.Scheme()})
 		Expect(err).NotTo(HaveOccurred())
 		Expect(alice.Create(context.Background(), back)).To(Succeed())
-		advance(scene, "back", func(s *v1alpha1.SecretChangeStatus) {
-			wait(s, 1)
-			s.Diff, s.DiffCounts = []v1alpha1.KeyChange{{Key: "DB", Type: v1alpha1.KeyModified}}, &v1alpha1.DiffCounts{Modified: 1}
-		})
+		pinned := func(key string) func(*v1alpha1.SecretChangeStatus) {
+			return func(s *v1alpha1.SecretChangeStatus) {
+				wait(s, 1)
+				s.Revert, s.BaseVersionID = &v1alpha1.Revert{FromVersionID: live, ToVersionID: older}, live
+				s.Diff, s.DiffCounts = []v1alpha1.KeyChange{{Key: key, Type: v1alpha1.KeyModified}}, &v1alpha1.DiffCounts{Modified: 1}
+			}
+		}
+
+		By("refusing what the controller did not record")
+		advance(scene, "back", pinned("KEEP"))
+		refused := scene.As(clitest.Bob).Run("approve", "back", "-y")
+		Expect(refused.Code).To(Equal(exit.Refused))
+		Expect(refused.Err).To(ContainSubstring("other keys than the controller recorded"))
+
+		advance(scene, "back", pinned("DB"))
 		scene.Emulator.ResetCalls()
 		result := scene.As(clitest.Bob).AtTerminal("y").Run("approve", "back", "--no-wait")
 		Expect(result.Code).To(Equal(exit.OK), result.Err)
-		Expect(result.Out).To(And(ContainSubstring("undoes change older"), ContainSubstring("It goes back to older values"), ContainSubstring("  ~ DB\n")))
-		Expect(gets(scene)).To(BeZero())
+		Expect(result.Out).To(And(ContainSubstring("undoes change older"), ContainSubstring("  ~ DB\n      - "+newValue+"\n      + "+oldValue+"\n")))
+		Expect(gets(scene)).To(Equal(2), "what is live, which it undoes, and what it goes back to")
 	})
 
 	It("approves or rejects when told so, with a comment", func() {

@@ -70,6 +70,26 @@ func (o *Options) Open(ctx context.Context, args []string) (*Case, error) {
 	return &Case{Options: o, Change: change, User: user}, nil
 }
 
+// AwaitCheck waits a moment for the controller to check a change that is new, so
+// that a script can review what it has just seen proposed.
+func (c *Case) AwaitCheck(ctx context.Context) error {
+	if c.Change.Status.Phase != "" {
+		return nil
+	}
+	kube, err := c.Factory.Kube()
+	if err != nil {
+		return err
+	}
+	checked, err := verdict.AwaitCheck(ctx, kube, verdict.Wait{
+		Clock: c.Factory.Clock, Reviewed: c.Change, Timeout: c.Timeout, Program: c.Factory.Program,
+		Tell: func(message string) { c.Note(terminal.Escape(message)) },
+	})
+	if err == nil {
+		c.Change = checked
+	}
+	return err
+}
+
 // Own reports whether the person proposed the change.
 func (c *Case) Own() bool { return c.Change.Spec.ProposedBy == c.User }
 

@@ -36,7 +36,7 @@ type Wait struct {
 func Await(ctx context.Context, kube client.WithWatch, w Wait) (*v1alpha1.SecretChange, error) {
 	limited, cancel := context.WithTimeout(ctx, w.Timeout)
 	defer cancel()
-	f := follower{kube: kube, clock: w.Clock, reviewed: w.Reviewed, tell: w.Tell, final: func(s Stage) bool {
+	f := follower{kube: kube, clock: w.Clock, reviewed: w.Reviewed, tell: w.Tell, final: func(_ *v1alpha1.SecretChange, s Stage) bool {
 		return s == Ended || s == NeedsMore && w.Given == v1alpha1.VerdictApproved
 	}}
 	change, err := f.follow(limited)
@@ -56,6 +56,31 @@ func Await(ctx context.Context, kube client.WithWatch, w Wait) (*v1alpha1.Secret
 	default:
 		return nil, fmt.Errorf("wait for change %q, which you %s: %w", w.Reviewed.Name, recorded, err)
 	}
+}
+
+// maxCheck is how long a reviewer waits for the controller's check of a change
+// that was proposed a moment ago.
+const maxCheck = 30 * time.Second
+
+// AwaitCheck waits until the controller has checked the change, and returns it as
+// it is then. It fails with an exit.Error of Unavailable where that takes longer
+// than a change usually needs.
+func AwaitCheck(ctx context.Context, kube client.WithWatch, w Wait) (*v1alpha1.SecretChange, error) {
+	limited, cancel := context.WithTimeout(ctx, min(w.Timeout, maxCheck))
+	defer cancel()
+	f := follower{kube: kube, clock: w.Clock, reviewed: w.Reviewed, tell: w.Tell, final: func(c *v1alpha1.SecretChange, _ Stage) bool {
+		return c.Status.Phase != ""
+	}}
+	change, err := f.follow(limited)
+	if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+		return change, err
+	}
+	why := f.told
+	if why == "" {
+		why = "see whether it runs, and try again"
+	}
+	return nil, exit.Errorf(exit.Unavailable, "the controller has not checked change %q yet, so there is nothing to review: %s",
+		w.Reviewed.Name, strings.TrimSuffix(why, "."))
 }
 
 // Told says in a sentence what came of a verdict that has had its effect.

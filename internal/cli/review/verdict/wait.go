@@ -31,7 +31,7 @@ type follower struct {
 	// reviewed is the change as it was when the review was added.
 	reviewed *v1alpha1.SecretChange
 	// final tells whether there is nothing more to wait for.
-	final func(Stage) bool
+	final func(*v1alpha1.SecretChange, Stage) bool
 	// tell is called with each new message of the controller.
 	tell func(message string)
 
@@ -107,7 +107,7 @@ func (w *follower) look(change *v1alpha1.SecretChange) (bool, error) {
 		return false, remade(w.reviewed)
 	}
 	stage := StageOf(change, w.reviewed.Generation)
-	if w.final(stage) {
+	if w.final(change, stage) {
 		return true, nil
 	}
 	if message := change.Status.Message; stage == Working && message != w.told {
