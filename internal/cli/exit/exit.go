@@ -34,6 +34,10 @@ const (
 	// Unavailable: the cluster, the controller or AWS does not answer, or not in
 	// time; the same command may succeed later.
 	Unavailable Code = 7
+	// NotExecutable and NoCommand: "run" cannot start the program, as a shell says
+	// it.
+	NotExecutable Code = 126
+	NoCommand     Code = 127
 	// Cancelled: the person said no, or pressed Ctrl-C.
 	Cancelled Code = 130
 )
@@ -48,6 +52,7 @@ const Help = `Exit codes:
   5    no such project, environment, change, secret or version
   6    denied, or credentials are missing or expired (cluster or AWS)
   7    the cluster, the controller or AWS is unavailable, or too slow
+  126  "run": the program cannot be run; 127: there is none
   130  cancelled`
 
 // Error is an error with the code that it ends the process with. Its text is

@@ -45,6 +45,11 @@ type Factory struct {
 	// Getenv is os.Getenv.
 	Getenv func(string) string
 
+	// Environ is os.Environ. Exec runs a program in the place of this one, and
+	// returns only where that fails.
+	Environ func() []string
+	Exec    func(path string, args, environment []string) error
+
 	// NewStore connects to Secrets Manager in a region, by the SDK's default
 	// chain of credentials. Commands call Store.
 	NewStore func(ctx context.Context, region string) (secretstore.Store, error)

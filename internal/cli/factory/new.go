@@ -30,6 +30,8 @@ func New(program, version string, newStore func(context.Context, string) (secret
 		Directory:  directory,
 		UserConfig: config.UserFile(),
 		Getenv:     os.Getenv,
+		Environ:    os.Environ,
+		Exec:       execute,
 		NewStore:   newStore,
 		KubeFlags:  NewKubeFlags(),
 	}, nil

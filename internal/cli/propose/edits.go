@@ -55,7 +55,7 @@ func parseEdits(set, unset []string) (edits, error) {
 		a := parseAssignment(text)
 		if document.ValidKey(a.key) != nil {
 			return edits{}, exit.Errorf(exit.Usage,
-				"--set number %d does not begin with a key: a key is a letter or '_', then letters, digits, '_', '.' or '-', at most %d bytes in all",
+				"number %d of what is set does not begin with a key: a key is a letter or '_', then letters, digits, '_', '.' or '-', at most %d bytes in all",
 				i+1, document.MaxKeyBytes)
 		}
 		if seen[a.key] {

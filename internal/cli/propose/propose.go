@@ -13,10 +13,12 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/cli/files"
+	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/dotenv"
 )
 
@@ -77,6 +79,8 @@ type Options struct {
 	File   string
 	Set    []string
 	Unset  []string
+	// Values are set beside those of Set, by commands that make values.
+	Values document.Document
 	Prune  bool
 	DryRun bool
 	Output string
@@ -92,21 +96,31 @@ func New(f *factory.Factory) *cobra.Command {
 		Long:                  long,
 		Example:               strings.ReplaceAll(examples, "{{P}}", f.Program),
 		Args:                  factory.NoArgs,
-		RunE:                  func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+		RunE:                  func(cmd *cobra.Command, _ []string) error { return o.Run(cmd.Context()) },
 	}
 	flags := command.Flags()
-	flags.StringVarP(&o.Reason, "reason", "r", "", "why, as in a commit message (required)")
+	o.AddFlags(flags)
 	flags.StringVarP(&o.File, "file", "f", "", `dotenv file with the whole wanted state, "-" for standard input (default ".env", unless --set or --unset is given)`)
 	flags.StringArrayVar(&o.Set, "set", nil, "set a key: KEY=VALUE, KEY to be asked, KEY=@FILE, or KEY=- for standard input; may be repeated")
 	flags.StringArrayVar(&o.Unset, "unset", nil, "remove a key; may be repeated")
 	flags.BoolVar(&o.Prune, "prune", false, "remove live keys that the file lacks, without asking")
+	o.Complete(command)
+	return command
+}
+
+// AddFlags binds the flags that every command has which proposes.
+func (o *Options) AddFlags(flags *pflag.FlagSet) {
+	flags.StringVarP(&o.Reason, "reason", "r", "", "why, as in a commit message (required)")
 	flags.BoolVar(&o.DryRun, "dry-run", false, "show what would be proposed, and stage nothing")
 	flags.StringVarP(&o.Output, "output", "o", "", "yaml or json: print the manifest for a Git repository instead of creating it; name: print the change's name only")
+}
+
+// Complete lets a shell complete the values of those flags.
+func (o *Options) Complete(command *cobra.Command) {
 	completion := cobra.FixedCompletions([]string{outputYAML, outputJSON, outputName}, cobra.ShellCompDirectiveNoFileComp)
 	if err := command.RegisterFlagCompletionFunc("output", completion); err != nil {
 		panic(err) // there is no such flag
 	}
-	return command
 }
 
 // validate checks what can be checked without asking anybody.
@@ -115,7 +129,7 @@ func (o *Options) validate() (edits, error) {
 	if err != nil {
 		return edits{}, err
 	}
-	if o.File == "" && len(o.Set) == 0 && len(o.Unset) == 0 {
+	if o.File == "" && len(o.Set) == 0 && len(o.Unset) == 0 && len(o.Values) == 0 {
 		o.File = defaultFile
 	}
 	readers := e.count(fromStdin)

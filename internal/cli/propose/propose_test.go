@@ -12,6 +12,7 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/naming"
+	"github.com/secretreview/secretreview/internal/secretstore"
 )
 
 var _ = Describe("propose", func() {
@@ -63,6 +64,38 @@ var _ = Describe("propose", func() {
 It needs 1 approval by \S+Z. Next, somebody else runs:
   sr review ` + change.Name + ` -n ` + scene.Namespace + `
 $`))
+	})
+
+	It("is set, unset and generate for single keys", func() {
+		scene := env.NewScene(GinkgoTB(), map[string]string{"A": "1", "B": "2"})
+		for _, tc := range []struct {
+			args  []string
+			set   map[string]string
+			unset []string
+		}{
+			{[]string{"set", "A=9", "NEW=n"}, map[string]string{"A": "9", "NEW": "n"}, nil},
+			{[]string{"unset", "B", "A"}, map[string]string{}, []string{"A", "B"}},
+		} {
+			result := scene.As(clitest.Alice).Run(append(tc.args, to()[1:]...)...)
+			Expect(result.Code).To(Equal(exit.OK), result.Err)
+			patch := stagedPatch(scene)
+			Expect(reveal(patch.Set)).To(Equal(tc.set))
+			Expect(patch.Unset).To(ConsistOf(tc.unset))
+			for _, staged := range scene.Staged() {
+				Expect(scene.Store.Delete(GinkgoT().Context(), secretstore.DeleteInput{ID: staged.ARN})).To(Succeed())
+			}
+		}
+		result := scene.As(clitest.Alice).Run(append([]string{"generate", "KEY", "--length", "40", "--charset", "hex"}, to()[1:]...)...)
+		Expect(result.Code).To(Equal(exit.OK), result.Err)
+		value := reveal(stagedPatch(scene).Set)["KEY"]
+		Expect(value).To(MatchRegexp("^[0-9a-f]{40}$"))
+		Expect(result.Out + result.Err).NotTo(ContainSubstring(value))
+
+		for _, args := range [][]string{
+			{"set"}, {"unset"}, {"generate"}, {"generate", "A", "B"}, {"generate", "A", "--length", "3"}, {"generate", "A", "--charset", "x"}, {"generate", "1"},
+		} {
+			Expect(scene.As(clitest.Alice).Run(append(args, to()[1:]...)...).Code).To(Equal(exit.Usage), "%v", args)
+		}
 	})
 
 	It("says that nothing changes, and stages nothing", func() {

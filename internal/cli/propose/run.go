@@ -3,6 +3,7 @@ package propose
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/secretreview/secretreview/internal/cli/draft"
 	"github.com/secretreview/secretreview/internal/cli/exit"
@@ -15,7 +16,8 @@ import (
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
 
-func (o *Options) run(ctx context.Context) error {
+// Run proposes what the options say.
+func (o *Options) Run(ctx context.Context) error {
 	f := o.Factory
 	e, err := o.validate()
 	if err != nil {
@@ -39,6 +41,7 @@ func (o *Options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	maps.Copy(values, o.Values)
 	store, err := f.Store(ctx, target.Project.Status.Region)
 	if err != nil {
 		return err

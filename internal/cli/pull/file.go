@@ -69,7 +69,7 @@ func (o *Options) write(ctx context.Context, file target, p pulled) error {
 		return fmt.Errorf("write %s, which stays as it was: %w", file.shown, err)
 	}
 	_, _ = fmt.Fprintf(f.Out, "Wrote %s of %s/%s to %s (version %s)\n",
-		wording.Count(len(p.version.Values), "key"), p.source.project, p.source.environment, file.shown, p.version.ID)
+		wording.Count(len(p.version.Values), "key"), p.source.Project, p.source.Environment, file.shown, p.version.ID)
 	if exposedToGit(ctx, file.path) {
 		_, _ = fmt.Fprintf(f.ErrOut, "Warning: Git does not ignore %s: add it to .gitignore, or its values may be committed.\n", file.shown)
 	}

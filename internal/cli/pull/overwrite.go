@@ -75,7 +75,7 @@ func baseOf(ctx context.Context, store secretstore.Store, header dotenv.Header, 
 	case header.VersionID == now.VersionID:
 		return p.version.Values, nil
 	}
-	base, err := live.Read(ctx, store, p.source.name, header.VersionID)
+	base, err := live.Read(ctx, store, p.source.Name, header.VersionID)
 	if err != nil {
 		if secretstore.KindOf(err) == secretstore.KindNotFound {
 			return nil, nil

@@ -58,8 +58,7 @@ type Options struct {
 	Output   string
 	KeysOnly bool
 	Yes      bool
-	Region   string
-	Prefix   string
+	Source   live.SourceFlags
 }
 
 // New returns the command.
@@ -78,8 +77,7 @@ func New(f *factory.Factory) *cobra.Command {
 	flags.StringVarP(&o.Output, "output", "o", "", `file to write, "-" for standard output (default ".env")`)
 	flags.BoolVar(&o.KeysOnly, "keys-only", false, "print the keys, one a line, and write no file")
 	flags.BoolVarP(&o.Yes, "yes", "y", false, "overwrite a file also if it has edits that are not live")
-	flags.StringVar(&o.Region, "region", "", "AWS region of the live secret")
-	flags.StringVar(&o.Prefix, "prefix", "", `what the names of all secrets in AWS begin with, such as "secret-review/"`)
+	o.Source.AddFlags(flags)
 	return command
 }
 
@@ -98,17 +96,13 @@ func (o *Options) run(ctx context.Context) error {
 			return err
 		}
 	}
-	s, err := o.locate(ctx)
+	s, err := o.Source.Locate(ctx, f)
 	if err != nil {
 		return err
 	}
-	store, err := f.Store(ctx, s.region)
+	now, err := s.Read(ctx, f)
 	if err != nil {
 		return err
-	}
-	now, err := live.Read(ctx, store, s.name, "")
-	if err != nil {
-		return s.explain(err)
 	}
 	if o.KeysOnly {
 		return o.printKeys(now)
@@ -121,6 +115,10 @@ func (o *Options) run(ctx context.Context) error {
 	if !toFile {
 		return o.print(p)
 	}
+	store, err := f.Store(ctx, s.Region)
+	if err != nil {
+		return err
+	}
 	if err := o.confirmOverwrite(ctx, store, file, p); err != nil {
 		return err
 	}
@@ -129,13 +127,13 @@ func (o *Options) run(ctx context.Context) error {
 
 // pulled is what a file is to hold.
 type pulled struct {
-	source  source
+	source  live.Source
 	version live.Version
 	leftOut []string
 }
 
 func (p *pulled) header() dotenv.Header {
-	return dotenv.Header{Project: p.source.project, Environment: p.source.environment, VersionID: p.version.ID}
+	return dotenv.Header{Project: p.source.Project, Environment: p.source.Environment, VersionID: p.version.ID}
 }
 
 func (p *pulled) leaveOutUnwritable() {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/secretreview/secretreview/internal/cli/approve"
 	"github.com/secretreview/secretreview/internal/cli/factory"
+	"github.com/secretreview/secretreview/internal/cli/generate"
 	"github.com/secretreview/secretreview/internal/cli/history"
 	"github.com/secretreview/secretreview/internal/cli/propose"
 	"github.com/secretreview/secretreview/internal/cli/pull"
@@ -12,7 +13,10 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/restore"
 	"github.com/secretreview/secretreview/internal/cli/review"
 	"github.com/secretreview/secretreview/internal/cli/rollback"
+	"github.com/secretreview/secretreview/internal/cli/run"
+	"github.com/secretreview/secretreview/internal/cli/set"
 	"github.com/secretreview/secretreview/internal/cli/status"
+	"github.com/secretreview/secretreview/internal/cli/unset"
 	"github.com/secretreview/secretreview/internal/cli/versions"
 )
 
@@ -20,10 +24,14 @@ import (
 func commands(f *factory.Factory) []*cobra.Command {
 	return []*cobra.Command{
 		propose.New(f),
+		set.New(f),
+		unset.New(f),
+		generate.New(f),
 		review.New(f),
 		approve.New(f),
 		reject.New(f),
 		pull.New(f),
+		run.New(f),
 		rollback.New(f),
 		restore.New(f),
 		status.New(f),
