@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/secretreview/secretreview/internal/cli/approve"
+	"github.com/secretreview/secretreview/internal/cli/diff"
 	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/cli/generate"
 	"github.com/secretreview/secretreview/internal/cli/history"
@@ -31,6 +32,7 @@ func commands(f *factory.Factory) []*cobra.Command {
 		approve.New(f),
 		reject.New(f),
 		pull.New(f),
+		diff.New(f),
 		run.New(f),
 		rollback.New(f),
 		restore.New(f),
