@@ -42,7 +42,7 @@ func (d *decider) apply() *Action {
 	if version := d.madeLive(); version != "" {
 		return d.applied(version)
 	}
-	if d.spec.Staged == nil && d.status.Revert == nil {
+	if d.spec.Restore != nil && d.status.Revert == nil {
 		return d.adopt()
 	}
 	if foreign := d.foreign(); foreign != nil {
@@ -103,7 +103,8 @@ func (d *decider) write() *Action {
 		return &Action{Effect: *trim, Again: true}
 	}
 	if keep := d.keep(); keep != nil {
-		return &Action{Effect: *keep, Again: true}
+		// AWS may not show it at once.
+		return &Action{Effect: *keep, After: time.Second}
 	}
 	first := d.status.Attempt == nil || !d.untouched()
 	if !first && d.status.Attempt.SteppedAt != nil && d.settled(d.status.Attempt.SteppedAt.Time) {
@@ -136,6 +137,7 @@ func (d *decider) write() *Action {
 		return &Action{Again: true}
 	default:
 		// A secret's first version is live as soon as it is written.
+		d.status.Attempt.Moved = true
 		return d.final(put)
 	}
 }

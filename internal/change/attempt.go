@@ -78,6 +78,9 @@ func (d *decider) applied(version string) *Action {
 	} else if version == d.Live.Secret.Current() {
 		d.status.PreviousVersionID = d.Live.Secret.Previous()
 	}
+	if current := d.Live.Secret.Current(); version != current {
+		d.status.ReplacedByVersionID = current
+	}
 	if d.spec.Restore != nil && d.status.Revert == nil {
 		return d.end(v1alpha1.PhaseApplied, v1alpha1.ReasonAdopted, "Live version %s is adopted", version)
 	}

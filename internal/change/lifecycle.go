@@ -34,7 +34,8 @@ func (d *decider) deleting() *Action {
 // unlabel takes the label of a change that is being deleted off what it has
 // written: nobody would know the label any more, which holds an environment.
 func (d *decider) unlabel() *Action {
-	if d.status.Attempt == nil || d.status.Phase.Finished() {
+	adopts := d.spec.Restore != nil && d.status.Revert == nil && d.status.Phase != ""
+	if d.status.Attempt == nil && !adopts || d.status.Phase.Finished() {
 		return nil
 	}
 	if d.Live == nil {
@@ -52,7 +53,7 @@ func (d *decider) finished() *Action {
 	if !d.status.Phase.Finished() {
 		return nil
 	}
-	if d.foreignOnRecord() && d.claimed() {
+	if d.foreignOnRecord() && d.claimed() && d.spec.Staged != nil && !d.status.StagedDeleted {
 		return &Action{After: foreignRetry}
 	}
 	if a := d.cleanup(); a != nil {
@@ -78,7 +79,7 @@ func (d *decider) foreignOnRecord() bool {
 
 // claim puts the finalizer on a change before anything else is done for it.
 func (d *decider) claim() *Action {
-	if d.spec.Staged == nil || d.claimed() {
+	if d.claimed() {
 		return nil
 	}
 	return &Action{Effect: Effect{Kind: AddFinalizer}, Again: true}

@@ -80,12 +80,12 @@ func (d *decider) adopt() *Action {
 // trim takes the oldest label off when writing another version would leave more
 // restorable than the policy says, or more labels than AWS allows.
 func (d *decider) trim() (*Effect, string) {
-	if d.Live.Secret.VersionWith(d.label()) != "" {
-		return nil, ""
-	}
 	older := d.older()
 	// Ours, AWSPREVIOUS where there is none yet, and one that keeps what is live.
-	wanted := d.Live.Secret.LabelCount() + 1
+	wanted := d.Live.Secret.LabelCount()
+	if d.Live.Secret.VersionWith(d.label()) == "" {
+		wanted++
+	}
 	if d.Live.Secret.Previous() == "" {
 		wanted++
 	}
@@ -111,8 +111,8 @@ type oldLabel struct {
 	order int
 }
 
-// older are our labels on versions that are neither live nor needed any more,
-// the oldest first.
+// older are our labels that may be taken off, the oldest first: not the newest on
+// what is live, nor this change's own or what it goes back by.
 func (d *decider) older() []oldLabel {
 	var all []oldLabel
 	for _, l := range d.Live.Kept {
@@ -123,12 +123,37 @@ func (d *decider) older() []oldLabel {
 			all = append(all, oldLabel{l, naming.VersionLabel(l.ChangeUID), 1})
 		}
 	}
-	current, revert := d.Live.Secret.Current(), d.status.Revert
+	needed := map[string]bool{}
+	if r := d.status.Revert; r != nil {
+		needed[r.FromVersionID], needed[r.ToVersionID] = true, true
+	}
+	last := lastOn(d.Live.Secret.Current(), all)
 	all = slices.DeleteFunc(all, func(l oldLabel) bool {
-		return l.VersionID == current || (revert != nil && (l.VersionID == revert.FromVersionID || l.VersionID == revert.ToVersionID))
+		return l.label == last || l.ChangeUID == string(d.Change.UID) || needed[l.VersionID]
 	})
 	slices.SortFunc(all, func(a, b oldLabel) int {
-		return cmp.Or(a.AppliedAt.Compare(b.AppliedAt), cmp.Compare(a.order, b.order), cmp.Compare(a.VersionID, b.VersionID))
+		return cmp.Or(d.pinned(a)-d.pinned(b), a.AppliedAt.Compare(b.AppliedAt), cmp.Compare(a.order, b.order), cmp.Compare(a.VersionID, b.VersionID))
 	})
 	return all
+}
+
+// pinned is 1 for a label on a version that others wait to go back by: it goes
+// last.
+func (d *decider) pinned(l oldLabel) int {
+	if slices.Contains(d.Queue.Pinned, l.VersionID) {
+		return 1
+	}
+	return 0
+}
+
+// lastOn returns the newest of the labels on a version: adoptions add more, which
+// may go.
+func lastOn(version string, labels []oldLabel) string {
+	var last oldLabel
+	for _, l := range labels {
+		if l.VersionID == version && (last.label == "" || l.AppliedAt.After(last.AppliedAt)) {
+			last = l
+		}
+	}
+	return last.label
 }

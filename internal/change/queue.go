@@ -21,6 +21,9 @@ type Queue struct {
 	// WroteTarget says, of a rollback or restore, that an Applied change of the
 	// environment wrote the version that it goes back to.
 	WroteTarget bool
+	// Pinned are the versions that other unfinished rollbacks and restores go
+	// back between.
+	Pinned []string
 }
 
 // QueueOf places a change among its environment's other changes. Finished ones
@@ -40,6 +43,9 @@ func QueueOf(change *v1alpha1.SecretChange, others []v1alpha1.SecretChange, ids 
 		if other.Status.Phase.Finished() || other.DeletionTimestamp != nil {
 			continue
 		}
+		if r := other.Status.Revert; r != nil {
+			q.Pinned = append(q.Pinned, r.FromVersionID, r.ToVersionID)
+		}
 		if ids.Person(other.Spec.ProposedBy) == proposer && (other.Status.Phase != "" || created(other, change) < 0) {
 			q.Earlier++
 		}
@@ -47,14 +53,35 @@ func QueueOf(change *v1alpha1.SecretChange, others []v1alpha1.SecretChange, ids 
 			first = other
 		}
 	}
-	if first != nil && precedes(first, change) && !adopts(&change.Spec) {
+	if first != nil && precedes(first, change) && !adopts(change) {
 		q.Ahead = first.Name
 	}
-	target := targetOf(&change.Spec, q.Named)
-	q.WroteTarget = target != "" && slices.ContainsFunc(others, func(other v1alpha1.SecretChange) bool {
-		return other.UID != change.UID && other.Status.Phase == v1alpha1.PhaseApplied && other.Status.AppliedVersionID == target
-	})
+	q.WroteTarget = wroteTarget(change, q.Named, others)
 	return q
+}
+
+// wroteTarget reports whether Applied changes wrote what a rollback or restore
+// makes live: the version that it goes back to and, of a rollback, which keeps
+// all other keys, also the one that it starts from.
+func wroteTarget(change, named *v1alpha1.SecretChange, others []v1alpha1.SecretChange) bool {
+	target := targetOf(&change.Spec, named)
+	if change.Status.Revert != nil {
+		// A name may have come to mean another change since.
+		target = change.Status.Revert.ToVersionID
+	}
+	wrote := func(version string) bool {
+		return version != "" && slices.ContainsFunc(others, func(other v1alpha1.SecretChange) bool {
+			return other.UID != change.UID && other.Status.Phase == v1alpha1.PhaseApplied &&
+				other.Status.AppliedVersionID == version && !adopted(&other)
+		})
+	}
+	return wrote(target) && (change.Spec.Rollback == nil || wrote(string(change.Spec.BaseVersionID)))
+}
+
+// adopted reports whether an Applied change restored what was live, and wrote
+// nothing.
+func adopted(c *v1alpha1.SecretChange) bool {
+	return c.Spec.Restore != nil && c.Status.AppliedVersionID == string(c.Spec.BaseVersionID)
 }
 
 // named returns the name of the change that a rollback or restore goes back by.
@@ -85,8 +112,8 @@ func targetOf(spec *v1alpha1.SecretChangeSpec, change *v1alpha1.SecretChange) st
 
 // adopts reports whether a change restores the version that is live, which
 // writes nothing and may be what the others wait for.
-func adopts(spec *v1alpha1.SecretChangeSpec) bool {
-	return spec.Restore != nil && spec.Restore.VersionID != "" && spec.Restore.VersionID == spec.BaseVersionID
+func adopts(c *v1alpha1.SecretChange) bool {
+	return c.Spec.Restore != nil && c.Status.Phase != "" && c.Status.Revert == nil
 }
 
 // precedes orders approved changes: one that may already have written goes

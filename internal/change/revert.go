@@ -2,6 +2,7 @@ package change
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/document"
@@ -69,7 +70,9 @@ func (d *decider) namedProblem() string {
 		return fmt.Sprintf("environment %q has no change %q", d.spec.Environment, name)
 	case change.Status.Phase != v1alpha1.PhaseApplied || change.Status.AppliedVersionID == "":
 		return fmt.Sprintf("change %q was never applied", name)
-	case d.spec.Rollback != nil && change.Spec.Restore != nil && change.Status.AppliedVersionID == string(change.Spec.BaseVersionID):
+	case d.spec.Rollback != nil && change.Status.PreviousVersionID == "" && change.Status.AppliedKeys == 0:
+		return fmt.Sprintf("what change %q replaced is not known", name)
+	case d.spec.Rollback != nil && adopted(change):
 		return fmt.Sprintf("change %q adopted what was live, so there is nothing to undo", name)
 	default:
 		return ""
@@ -144,10 +147,8 @@ func (d *decider) keep() *Effect {
 
 // unkept reports whether a version bears no label of ours.
 func (d *decider) unkept(version string) bool {
-	for _, label := range d.Live.Secret.Versions[version] {
-		if _, _, ours := naming.ParseLabel(label); ours {
-			return false
-		}
-	}
-	return version != ""
+	own := d.Live.Secret.VersionWith(naming.KeptLabel(string(d.Change.UID)))
+	return version != "" && own != version && !slices.ContainsFunc(slices.Concat(d.Live.Labels, d.Live.Kept), func(l Label) bool {
+		return l.VersionID == version && !l.AppliedAt.IsZero()
+	})
 }

@@ -109,7 +109,7 @@ func (d *decider) missingReviews() string {
 	}
 	for _, review := range d.spec.Reviews {
 		if why, ok := d.decision.NotCounted[review.Reviewer]; ok {
-			text += fmt.Sprintf("; %s of %s", notCountedText[why], quote(review.Reviewer))
+			text += fmt.Sprintf("; the approval of %s does not count: %s", quote(review.Reviewer), notCountedText[why])
 			break
 		}
 	}
@@ -118,8 +118,8 @@ func (d *decider) missingReviews() string {
 
 // notCountedText words why one approval was passed over.
 var notCountedText = map[string]string{
-	policy.NotCountedSelf:           "the proposer cannot approve, so the approval does not count",
-	policy.NotCountedServiceAccount: "a name that begins with system: cannot approve unless it is listed, so the approval does not count",
-	policy.NotCountedSamePerson:     "one person counts once, so the approval does not count",
+	policy.NotCountedSelf:           "the proposer cannot approve",
+	policy.NotCountedServiceAccount: "a name that begins with system: cannot approve unless it is listed",
+	policy.NotCountedSamePerson:     "one person counts once",
 	policy.NotCountedDiscounted:     "identities were not guarded for a while, so another person must review in place",
 }

@@ -101,6 +101,9 @@ type Change struct {
 	AppliedAt                           time.Time
 	// Replaced says that something else was live when it was seen applied.
 	Replaced bool
+	// GoesBack says that it was a rollback or restore, Adopted that it wrote
+	// nothing: it restored what was live.
+	GoesBack, Adopted bool
 }
 
 // ChangeOf takes from a change what matters here.
@@ -109,6 +112,8 @@ func ChangeOf(c *v1alpha1.SecretChange) Change {
 		Namespace: c.Namespace, Name: c.Name, UID: string(c.UID), Phase: c.Status.Phase,
 		AppliedVersionID: c.Status.AppliedVersionID, PreviousVersionID: c.Status.PreviousVersionID, Keys: c.Status.AppliedKeys,
 		Replaced: c.Status.ReplacedByVersionID != "",
+		GoesBack: c.Spec.Staged == nil,
+		Adopted:  c.Spec.Restore != nil && c.Status.AppliedVersionID == string(c.Spec.BaseVersionID),
 	}
 	if c.Status.AppliedAt != nil {
 		out.AppliedAt = c.Status.AppliedAt.Time

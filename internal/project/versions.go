@@ -110,7 +110,8 @@ func (e *environment) replaced(c Change) *v1alpha1.RestorableVersion {
 
 // versionsAfter adds what changes have just made live to what is on record. As
 // many as the policy keeps stay, and the live one: the others have lost their
-// labels before.
+// labels before, but for those that a rollback or restore still needed. A version
+// that is left out too early would turn foreign where its change is purged.
 func (e *environment) versionsAfter(applied []Change) []v1alpha1.RestorableVersion {
 	var out []v1alpha1.RestorableVersion
 	for _, c := range applied {
@@ -124,12 +125,13 @@ func (e *environment) versionsAfter(applied []Change) []v1alpha1.RestorableVersi
 		}
 	}
 	for _, c := range applied {
-		if c.PreviousVersionID != "" && recorded(out, c.PreviousVersionID) == nil {
+		if c.PreviousVersionID != "" && !c.Adopted && recorded(out, c.PreviousVersionID) == nil {
 			out = append(out, *e.replaced(c))
 		}
 	}
 	out = newestFirst(out)
-	if effective, ok := policy.For(e.project, e.name); ok {
+	goesBack := slices.ContainsFunc(applied, func(c Change) bool { return c.GoesBack })
+	if effective, ok := policy.For(e.project, e.name); ok && !goesBack {
 		out = out[:min(len(out), effective.VersionHistory+1)]
 	}
 	return out

@@ -203,3 +203,46 @@ func names(versions []v1alpha1.RestorableVersion) []string {
 	}
 	return out
 }
+
+// What a rollback goes back by keeps its label beyond versionHistory: five versions
+// with a label are left here, where three and the live one are usual.
+func TestARollbackMakesNoPurgedChangeForeign(t *testing.T) {
+	at := func(h int) time.Time { return now.Add(-time.Duration(h) * time.Hour) }
+	p := onRecordAs(func(e *v1alpha1.EnvironmentStatus) {
+		e.LiveVersionID, e.LastAppliedVersionID, e.LastAppliedChange, e.LastAppliedTime = "v4", "v4", "c4", micro(at(4))
+		e.Versions = []v1alpha1.RestorableVersion{
+			{VersionID: "v4", Change: "c4", Time: micro(at(4))}, {VersionID: "v3", Change: "c3", Time: micro(at(5))},
+			{VersionID: "v2", Change: "c2", Time: micro(at(6))}, {VersionID: "v1", Change: "c1", Time: micro(at(7))}}
+	})
+	three := int32(3)
+	p.Spec.VersionHistory = &three
+	r := Change{Namespace: "team", Name: "r", UID: "uR", Phase: v1alpha1.PhaseApplied, AppliedVersionID: "vR", PreviousVersionID: "v4", Keys: 1, AppliedAt: now.Add(-time.Minute), GoesBack: true}
+	w := func(uid, v string, h int) Change {
+		return Change{Namespace: "team", Name: "c", UID: uid, Phase: v1alpha1.PhaseApplied, AppliedVersionID: v, AppliedAt: at(h)}
+	}
+	a, _ := settled(t, settings, factsOf(p, Environment{Applied: []Change{r}}))
+	p.Status = a.Status
+	l := naming.VersionLabel
+	secret := described(func(s *secretstore.Secret) {
+		s.Versions = map[string][]string{"vR": {secretstore.LabelCurrent, l("uR")}, "v4": {secretstore.LabelPrevious, l("u4")},
+			"v3": {l("u3")}, "v2": {l("u2")}, "v1": {l("u1")}}
+	})
+	// c1 was purged long ago; its version was on record.
+	_, e := settled(t, settings, factsOf(p, Environment{Applied: []Change{r}, Suspected: true, Secret: secret,
+		Writers: writersOf(r, w("u4", "v4", 4), w("u3", "v3", 5), w("u2", "v2", 6))}))
+	if e.Drift != nil {
+		t.Errorf("drift %+v", e.Drift)
+	}
+}
+
+// An adoption replaces nothing, and labels nothing but what is live.
+func TestAnAdoptionReplacesNothing(t *testing.T) {
+	p := onRecordAs(nil)
+	adoption := Change{Namespace: "team", Name: "adopt", UID: "uA", Phase: v1alpha1.PhaseApplied, AppliedVersionID: "v1", PreviousVersionID: "v0", GoesBack: true, Adopted: true, AppliedAt: now.Add(-time.Minute)}
+	_, e := settled(t, settings, factsOf(p, Environment{Applied: []Change{adoption}}))
+	for _, v := range e.Versions {
+		if v.ReplacedBy != "" {
+			t.Errorf("says that %s was replaced by %s and can be restored", v.VersionID, v.ReplacedBy)
+		}
+	}
+}

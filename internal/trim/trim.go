@@ -61,9 +61,9 @@ func Plan(e Environment) []*v1alpha1.SecretChange {
 	return excess
 }
 
-// adoption reports whether the change restored the version that was live.
+// adoption reports whether the change restored what was live, and wrote nothing.
 func adoption(c *v1alpha1.SecretChange) bool {
-	return c.Spec.Restore != nil && c.Spec.Restore.VersionID != "" && c.Spec.Restore.VersionID == c.Spec.BaseVersionID
+	return c.Spec.Restore != nil && c.Status.AppliedVersionID == string(c.Spec.BaseVersionID)
 }
 
 // excess are those that are too many, the oldest. The newest of them are kept

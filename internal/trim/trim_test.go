@@ -36,7 +36,7 @@ func marked(labels, annotations map[string]string) func(*v1alpha1.SecretChange) 
 
 func adoption(c *v1alpha1.SecretChange) {
 	c.Spec.BaseVersionID = v1alpha1.VersionID(c.Status.AppliedVersionID)
-	c.Spec.Restore = &v1alpha1.RestoreSource{VersionID: c.Spec.BaseVersionID}
+	c.Spec.Restore = &v1alpha1.RestoreSource{Change: "the live one"}
 }
 
 func TestPlan(t *testing.T) {

@@ -44,7 +44,7 @@ var story = []step{
 	{who: "alice", command: `sr status {root}`, says: "Not as root, please"},
 
 	{headline: "The new checkout was a mistake. Undoing it is a change like any other, and keeps what came after it."},
-	{who: "alice", command: `sr versions -e dev`, says: "written by {checkout}"},
+	{who: "alice", command: `sr versions -e dev`, says: "{checkout}"},
 	{who: "alice", command: `sr rollback {checkout} -r "It loses carts" -y`, says: "- CHECKOUT", keep: "undo"},
 	{who: "bob", command: `sr approve {undo} -y`, says: "{undo} is applied"},
 

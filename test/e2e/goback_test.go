@@ -47,7 +47,7 @@ var _ = Describe("Going back", func() {
 
 	It("undoes one change deep in history and keeps what came after it, once somebody else approves", func() {
 		proposed := team.As(world.Alice).SR("rollback", first, "-r", "It broke the login", "-y")
-		Expect(proposed).To(end(0, "~ A", "needs somebody else's approval"))
+		Expect(proposed).To(end(0, "~ A", "It needs 1 approval of others by"))
 		name := proposedBy(proposed)
 		team.Await(name, v1alpha1.PhasePending)
 		Expect(team.As(world.Bob).SR("review", name, "--reveal")).To(end(0, "undoes change "+first, w.Secret("one"), w.Secret("a")))
@@ -56,7 +56,8 @@ var _ = Describe("Going back", func() {
 		Expect(team.LiveValues()).To(Equal(map[string]string{"A": w.Secret("a"), "B": w.Secret("two"), "C": w.Secret("three")}))
 
 		By("a second time changes nothing")
-		Expect(team.As(world.Alice).SR("rollback", first, "-r", "again", "-y")).To(fail(3, "is like that already"))
+		Expect(team.As(world.Alice).SR("rollback", first, "-r", "again", "-y")).To(end(0, "No changes"))
+		Expect(team.Changes()).To(HaveLen(3))
 	})
 
 	It("restores what the change named had replaced, whatever was done in AWS since", func() {
@@ -90,7 +91,7 @@ var _ = Describe("Going back", func() {
 		Expect(versions[0]).To(And(HaveField("Change", second), HaveField("Live", true)))
 		Expect(versions[1]).To(HaveField("Change", first))
 		Expect(versions[2]).To(HaveField("ReplacedBy", first))
-		Expect(rob.SR("versions")).To(end(0, "before "+first, "written by "+second))
+		Expect(rob.SR("versions")).To(end(0, "before", first, second))
 
 		By("what a change wrote, alone")
 		Expect(rob.SR("restore", "--to", first, "-r", "Start over", "-y")).To(end(0, "- C", "is applied"))
@@ -127,15 +128,39 @@ var _ = Describe("Going back", func() {
 			{rob, []string{"rollback", "--latest", "-y"}, 2, "no reason is given"},
 			{rob, []string{"rollback", "--latest", "-r", "x"}, 2, "add -y"},
 			{rob, []string{"restore", "-r", "x", "-y"}, 2, "with --to"},
-			{rob, []string{"restore", "--to", "deadbeef", "-r", "x", "-y"}, 5, "no version that begins with deadbeef"},
+			{rob, []string{"restore", "--to", "deadbeef", "-r", "x", "-y"}, 5, "and no version begins so"},
 			{rob, []string{"restore", "--to", "00000000-0000-4000-8000-00000000dead", "-r", "x", "-y"}, 5, "no longer has version"},
 			{team.As(world.Eve), []string{"rollback", first, "-r", "x", "-y"}, 6, ""},
+			{rob, []string{"rollback", first[:len(first)-1], "-r", "x", "-y"}, 2, "type the whole name"},
+			{rob, []string{"rollback", rejected[:len(rejected)-1], "-r", "x", "-y"}, 2, "type the whole name"},
 			{team.As(world.Bob), []string{"rollback", second, "-r", "x", "-y"}, 6, "cannot create resource"},
 		} {
 			Expect(tc.by.SR(tc.args...)).To(fail(tc.code, tc.says))
 		}
 		Expect(team.Changes()).To(HaveLen(3))
 		Expect(team.LiveValues()).To(HaveKeyWithValue("A", w.Secret("one")))
+	})
+
+	It("is not undone, or asked for twice, by the same command again", func() {
+		alice, rob := team.As(world.Alice), team.As(rob)
+		Expect(alice.SR("rollback", first, "-r", "It broke the login", "-y")).To(end(0))
+		Expect(alice.SR("rollback", first, "-r", "It broke the login", "-y")).To(fail(4, "already"))
+		Expect(rob.SR("rollback", "--latest", "-r", "It broke the login", "-y")).To(end(0, "is applied"))
+		Expect(rob.SR("rollback", "--latest", "-r", "It broke the login", "-y")).To(fail(3, "itself goes back"))
+		Expect(team.LiveValues()).To(HaveKeyWithValue("B", w.Secret("b")))
+	})
+
+	It("takes any version that is listed, and adopts what somebody else's tool wrote", func() {
+		const terraform = "terraform-20261128035600123400000001"
+		w.Account().Must("PutSecretValue", map[string]any{
+			"SecretId": team.LiveName(world.Production), "ClientRequestToken": terraform, "SecretString": `{"A":"` + w.Secret("tf") + `"}`,
+		})
+		Eventually(func() *v1alpha1.Drift { return team.ProjectStatus().Environments[0].Drift }).ShouldNot(BeNil())
+		proposed := team.As(rob).SR("restore", "--to", terraform, "-r", "Terraform is right", "-y")
+		Expect(proposed).To(end(0, "It changes no keys", "It needs 1 approval of others"))
+		Expect(team.As(world.Bob).SR("approve", proposedBy(proposed), "-y")).To(end(0, "is adopted"))
+		Eventually(func() *v1alpha1.Drift { return team.ProjectStatus().Environments[0].Drift }).Should(BeNil())
+		Expect(team.As(rob).SR("restore", "--to", terraform, "-r", "again", "-y")).To(end(0, "No changes"))
 	})
 
 	It("lives with a freeze like any other change", func() {

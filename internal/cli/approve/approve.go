@@ -70,6 +70,7 @@ func (o *Options) run(ctx context.Context, args []string) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
+	o.Selector.Whole = o.Yes
 	c, err := o.Open(ctx, args)
 	if err != nil {
 		return err
@@ -93,10 +94,15 @@ func (o *Options) approve(ctx context.Context, c *flow.Case) error {
 	if err := c.AwaitCheck(ctx); err != nil {
 		return err
 	}
+	given := verdict.Given(c.Change, c.User)
+	if given != nil && given.Verdict == v1alpha1.VerdictApproved && c.Change.Status.Phase == v1alpha1.PhaseApplied {
+		_, err := fmt.Fprintln(c.Factory.Out, verdict.Told(c.Change, c.User))
+		return err
+	}
 	if err := verdict.Open(c.Change); err != nil {
 		return err
 	}
-	if verdict.Given(c.Change, c.User) != nil {
+	if given != nil {
 		c.WithoutValues = true // there is nothing to decide
 		if err := c.Load(ctx); err != nil {
 			return err
@@ -152,10 +158,10 @@ func consent(ctx context.Context, c *flow.Case, yes bool) error {
 	case s.State == sheet.Unreadable && (yes || !c.Factory.Terminal.CanAsk()):
 		return exit.Errorf(exit.CodeOf(s.Problem), "change %q is not approved, because its values cannot be read (%w): add --without-values to approve by the keys alone",
 			c.Change.Name, s.Problem)
-	case s.State == sheet.Unreadable:
-		return Typed(ctx, c)
 	case yes:
 		return nil
+	case !c.Seen():
+		return Typed(ctx, c)
 	default:
 		return c.Ask(ctx, "Approve this change?")
 	}

@@ -95,7 +95,8 @@ func (o *Options) print(l *selector.Listing, changes []v1alpha1.SecretChange, ol
 	}
 	styles := terminal.NewStyles(f.Terminal.Color)
 	table := printers.Changes{
-		Now: f.Clock.Now(), Styles: styles, Wide: o.Output.IsWide(), Finished: true,
+		Now: f.Clock.Now(), Styles: styles, Wide: o.Output.IsWide(),
+		Finished:   o.Narrow.Status == "" || l.Phases.Only.Finished(),
 		Namespaces: l.Namespace == "", Environments: l.Environment == "",
 	}.Table(changes)
 	if err := table.Print(f.Out, o.Output.Width(f), styles); err != nil {

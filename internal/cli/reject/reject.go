@@ -59,6 +59,7 @@ func (o *Options) run(ctx context.Context, args []string) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
+	o.Selector.Whole = o.Yes
 	c, err := o.Open(ctx, args)
 	if err != nil {
 		return err

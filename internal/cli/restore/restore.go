@@ -70,13 +70,66 @@ func (o *Options) run(ctx context.Context) error {
 	if err := o.Validate(); err != nil {
 		return err
 	}
-	if versionLike.MatchString(o.To) {
-		return o.toVersion(ctx)
+	target, unresolved := o.Factory.ResolveProject(ctx)
+	if unresolved == nil {
+		id, err := listed(target, o.To)
+		if err != nil {
+			return err
+		}
+		if id != "" {
+			return o.toVersion(ctx, target, id)
+		}
 	}
-	change, err := (&selector.Options{Applied: true}).Find(ctx, o.Factory, []string{o.To})
+	change, err := (&selector.Options{Applied: true, Whole: o.Yes}).Find(ctx, o.Factory, []string{o.To})
+	if exit.CodeOf(err) == exit.NotFound && version.MatchString(o.To) {
+		// One that the controller does not list: somebody else's, or the live one.
+		if unresolved != nil {
+			return unresolved
+		}
+		return o.toVersion(ctx, target, o.To)
+	}
+	if exit.CodeOf(err) == exit.NotFound {
+		return exit.Errorf(exit.NotFound, "%w, and no version begins so: \"%s versions\" lists them", err, o.Factory.Program)
+	}
 	if err != nil {
 		return err
 	}
+	return o.toChange(ctx, change)
+}
+
+// version is the form of a VersionId (ClientRequestToken, 32 to 64 characters).
+var version = regexp.MustCompile(`^[a-zA-Z0-9-]{32,64}$`)
+
+// minVersion is how much of a version names it.
+const minVersion = 4
+
+// listed completes a version from those that the controller lists; empty where
+// none is meant.
+func listed(target *factory.Target, name string) (string, error) {
+	if target.Status == nil || len(name) < minVersion {
+		return "", nil
+	}
+	var found []string
+	for _, v := range target.Status.Versions {
+		if len(v.VersionID) >= len(name) && strings.EqualFold(v.VersionID[:len(name)], name) {
+			found = append(found, v.VersionID)
+		}
+	}
+	if len(found) > 1 {
+		return "", exit.Errorf(exit.Usage, "%d versions begin with %s: type more of it", len(found), name)
+	}
+	return strings.Join(found, ""), nil
+}
+
+func (o *Options) toVersion(ctx context.Context, target *factory.Target, id string) error {
+	return o.Run(ctx, target, revert.Way{
+		Source:   v1alpha1.SecretChangeSpec{Restore: &v1alpha1.RestoreSource{VersionID: v1alpha1.VersionID(id)}},
+		Versions: v1alpha1.Revert{ToVersionID: id},
+		What:     fmt.Sprintf("restore %s/%s to version %s", target.Project.Name, target.Environment.Name, id),
+	})
+}
+
+func (o *Options) toChange(ctx context.Context, change *v1alpha1.SecretChange) error {
 	if err := revert.Applied(change); err != nil {
 		return err
 	}
@@ -87,51 +140,6 @@ func (o *Options) run(ctx context.Context) error {
 	return o.Run(ctx, target, revert.Way{
 		Source:   v1alpha1.SecretChangeSpec{Restore: &v1alpha1.RestoreSource{Change: change.Name}},
 		Versions: v1alpha1.Revert{ToVersionID: change.Status.AppliedVersionID},
-		Question: fmt.Sprintf("Restore %s/%s as it was after change %s?", target.Project.Name, target.Environment.Name, change.Name),
+		What:     fmt.Sprintf("restore %s/%s as it was after change %s", target.Project.Name, target.Environment.Name, change.Name),
 	})
-}
-
-// versionLike is the form of the VersionIds that AWS and this project draw, or the
-// beginning of one. A change's name is not of this form: it has the environment
-// in the middle.
-var versionLike = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{0,4}){0,3}(-[0-9a-fA-F]{0,12})?$`)
-
-// versionLength is how long a whole VersionId is.
-const versionLength = 36
-
-func (o *Options) toVersion(ctx context.Context) error {
-	target, err := o.Factory.ResolveProject(ctx)
-	if err != nil {
-		return err
-	}
-	id, err := o.version(target)
-	if err != nil {
-		return err
-	}
-	return o.Run(ctx, target, revert.Way{
-		Source:   v1alpha1.SecretChangeSpec{Restore: &v1alpha1.RestoreSource{VersionID: v1alpha1.VersionID(id)}},
-		Versions: v1alpha1.Revert{ToVersionID: id},
-		Question: fmt.Sprintf("Restore %s/%s to version %s?", target.Project.Name, target.Environment.Name, id),
-	})
-}
-
-// version completes a version from those that the controller lists.
-func (o *Options) version(target *factory.Target) (string, error) {
-	if len(o.To) == versionLength || target.Status == nil {
-		return o.To, nil
-	}
-	var found []string
-	for _, v := range target.Status.Versions {
-		if strings.HasPrefix(v.VersionID, strings.ToLower(o.To)) {
-			found = append(found, v.VersionID)
-		}
-	}
-	switch len(found) {
-	case 1:
-		return found[0], nil
-	case 0:
-		return "", exit.Errorf(exit.NotFound, "%s has no version that begins with %s: \"%s versions\" lists them", target, o.To, o.Factory.Program)
-	default:
-		return "", exit.Errorf(exit.Usage, "%d versions begin with %s: type more of it", len(found), o.To)
-	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/cli/draft"
@@ -19,6 +20,9 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/cli/review/flow"
 	"github.com/secretreview/secretreview/internal/cli/review/sheet"
+	"github.com/secretreview/secretreview/internal/cli/wording"
+	"github.com/secretreview/secretreview/internal/naming"
+	"github.com/secretreview/secretreview/internal/policy"
 )
 
 // maxReasonBytes is the CRD's limit.
@@ -70,8 +74,8 @@ type Way struct {
 	Source v1alpha1.SecretChangeSpec
 	// Versions are those to go back between, as the controller will work them out.
 	Versions v1alpha1.Revert
-	// Question is asked before the change is created.
-	Question string
+	// What is what is done, as in "restore api/dev to version 1".
+	What string
 }
 
 // Run shows what would change, asks, creates the change, and waits for what
@@ -84,19 +88,48 @@ func (o *Options) Run(ctx context.Context, target *factory.Target, way Way) erro
 	if err != nil {
 		return err
 	}
+	alone, err := o.Factory.May(ctx, "rollback", target)
+	if err != nil {
+		return err
+	}
+	spec := change.Spec.DeepCopy()
+	spec.BaseVersionID = v1alpha1.VersionID(target.Status.LiveVersionID)
+	if alone {
+		spec.Reviews = []v1alpha1.Review{{Reviewer: spec.ProposedBy, Verdict: v1alpha1.VerdictApproved}}
+	}
+	kube, err := o.Factory.Kube()
+	if err != nil {
+		return err
+	}
+	// What the cluster would refuse is not shown first.
+	object := &v1alpha1.SecretChange{ObjectMeta: metav1.ObjectMeta{Namespace: change.Namespace, Name: change.Name}, Spec: *spec}
+	if err := kube.Create(ctx, object.DeepCopy(), client.DryRunAll); err != nil {
+		return fmt.Errorf("ask the cluster whether it takes the change: %w", err)
+	}
 	c := o.reviewing(change)
-	if err := o.show(ctx, c, target, way); err != nil || o.DryRun {
+	if done, err := o.show(ctx, c, target, way); done || err != nil {
 		return err
 	}
 	if !o.Yes {
-		if err := o.ask(ctx, way.Question); err != nil {
+		if err := o.ask(ctx, question(c, way, alone)); err != nil {
 			return err
 		}
 	}
-	change.Spec.BaseVersionID = v1alpha1.VersionID(cmp.Or(c.Sheet.LiveVersionID(), target.Status.LiveVersionID))
-	change.Status = v1alpha1.SecretChangeStatus{}
-	change.CreationTimestamp = metav1.Time{}
-	return o.create(ctx, c, target)
+	object.Spec.BaseVersionID = v1alpha1.VersionID(cmp.Or(c.Sheet.LiveVersionID(), target.Status.LiveVersionID))
+	c.Change = object
+	return o.create(ctx, c, target, alone)
+}
+
+// question tells what a yes does.
+func question(c *flow.Case, way Way, alone bool) string {
+	what := way.What
+	if c.Sheet.State == sheet.Read && len(c.Sheet.Entries) == 0 {
+		what = "adopt what is live"
+	}
+	if alone {
+		return strings.ToUpper(what[:1]) + what[1:] + " now?"
+	}
+	return "Propose to " + what + "?"
 }
 
 // draft returns the change as it would be, with what the controller will add.
@@ -109,9 +142,6 @@ func (o *Options) draft(ctx context.Context, target *factory.Target, way Way) (*
 	name, err := draft.Name(target.Project.Name, target.Environment.Name, f.Rand)
 	if err != nil {
 		return nil, err
-	}
-	if o.DryRun {
-		name = "" // there will be no such change
 	}
 	versions := way.Versions
 	return &v1alpha1.SecretChange{
@@ -131,23 +161,33 @@ func (o *Options) reviewing(change *v1alpha1.SecretChange) *flow.Case {
 	}}
 }
 
-// show prints what would change. It fails where nothing would, and where the
-// values, which are wanted, cannot be read.
-func (o *Options) show(ctx context.Context, c *flow.Case, target *factory.Target, way Way) error {
-	var err error
+// show prints what would change. It reports that nothing is left to be done where
+// nothing would change, or where only that was wanted. It fails where the values,
+// which are wanted, cannot be read.
+func (o *Options) show(ctx context.Context, c *flow.Case, target *factory.Target, way Way) (done bool, err error) {
 	if c.Sheet, err = sheet.Load(ctx, o.Factory, c.Change, o.WithoutValues); err != nil {
-		return err
+		return false, err
 	}
 	s := c.Sheet
+	name := target.Project.Name + "/" + target.Environment.Name
 	switch {
 	case s.State == sheet.NotRead:
-		return nil
+		return false, nil
+	case s.Problem != nil && exit.CodeOf(s.Problem) == exit.Conflict, s.Problem != nil && exit.CodeOf(s.Problem) == exit.NotFound:
+		return false, exit.Errorf(exit.CodeOf(s.Problem), "%s is left as it is: %w", name, s.Problem)
 	case s.Problem != nil:
-		return exit.Errorf(exit.CodeOf(s.Problem), "%s/%s is left as it is: %w", target.Project.Name, target.Environment.Name, s.Problem)
-	case len(s.Entries) == 0 && way.Versions.ToVersionID != s.LiveVersionID():
-		return exit.Errorf(exit.Refused, "%s/%s is left as it is: what is live is like that already", target.Project.Name, target.Environment.Name)
+		return false, exit.Errorf(exit.CodeOf(s.Problem), "%s is left as it is, because its values cannot be read (%w): add --without-values to go back unseen", name, s.Problem)
+	case len(s.Entries) == 0 && (way.Versions.ToVersionID != s.LiveVersionID() || target.Status.Drift == nil):
+		_, err := fmt.Fprintf(o.Factory.Out, "No changes: %s is like that already.\n", name)
+		return true, err
 	}
-	return c.Show()
+	if err := c.Show(); err != nil {
+		return false, err
+	}
+	if o.DryRun {
+		c.Note("This is what it would change; nothing is proposed.")
+	}
+	return o.DryRun, nil
 }
 
 func (o *Options) ask(ctx context.Context, question string) error {
@@ -158,18 +198,9 @@ func (o *Options) ask(ctx context.Context, question string) error {
 	return err
 }
 
-// create creates the change, with one's own approval where one may roll back
-// alone, and tells how it goes on.
-func (o *Options) create(ctx context.Context, c *flow.Case, target *factory.Target) error {
+// create creates the change, and tells how it goes on.
+func (o *Options) create(ctx context.Context, c *flow.Case, target *factory.Target, alone bool) error {
 	f, change := o.Factory, c.Change
-	alone, err := f.May(ctx, "rollback", target)
-	if err != nil {
-		return err
-	}
-	own := v1alpha1.Review{Reviewer: change.Spec.ProposedBy, Verdict: v1alpha1.VerdictApproved}
-	if alone {
-		change.Spec.Reviews = []v1alpha1.Review{own}
-	}
 	kube, err := f.Kube()
 	if err != nil {
 		return err
@@ -181,9 +212,14 @@ func (o *Options) create(ctx context.Context, c *flow.Case, target *factory.Targ
 		change.Name, change.Spec.Project, change.Spec.Environment, change.Namespace); err != nil {
 		return err
 	}
-	if !alone {
-		_, err := fmt.Fprintf(f.Out, "It needs somebody else's approval. Next, they run:\n  %s review %s -n %s\n", f.Program, change.Name, change.Namespace)
-		return err
+	effective, _ := policy.For(target.Project, target.Environment.Name)
+	if alone || effective.RequiredApprovals == 0 {
+		if err := c.Await(ctx); err != nil || o.NoWait || c.Change.Status.Phase.Finished() {
+			return err
+		}
 	}
-	return c.Await(ctx, own)
+	_, err = fmt.Fprintf(f.Out, "It needs %s of others by %s. Next, they run:\n  %s review %s -n %s\n",
+		wording.Count(max(effective.RequiredApprovals, 1), "approval"), naming.KeepUntil(f.Clock.Now().Add(effective.ChangeTTL)),
+		f.Program, change.Name, change.Namespace)
+	return err
 }

@@ -21,12 +21,6 @@ func Applied(change *v1alpha1.SecretChange) error {
 	return exit.Errorf(exit.Refused, "change %q was never applied, it is %s: name one that was", change.Name, phase)
 }
 
-// Adopted reports whether a change restored what was live, and so changed
-// nothing.
-func Adopted(change *v1alpha1.SecretChange) bool {
-	return change.Spec.Restore != nil && change.Status.AppliedVersionID == string(change.Spec.BaseVersionID)
-}
-
 // TargetOf returns the environment of a change. It fails with an exit.Error of
 // NotFound where it does not exist any more.
 func TargetOf(ctx context.Context, f *factory.Factory, change *v1alpha1.SecretChange) (*factory.Target, error) {

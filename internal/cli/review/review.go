@@ -141,7 +141,7 @@ func (o *Options) ask(ctx context.Context, c *flow.Case) error {
 
 // approveShown approves what is on the screen.
 func (o *Options) approveShown(ctx context.Context, c *flow.Case) error {
-	if !c.Sheet.SeenInFull() {
+	if !c.Seen() {
 		if err := approve.Typed(ctx, c); err != nil {
 			return err
 		}

@@ -65,6 +65,7 @@ func (o *Options) run(ctx context.Context, args []string) error {
 	if err := o.Validate(); err != nil {
 		return err
 	}
+	o.Selector.Whole = o.Yes
 	undone, err := o.Selector.Find(ctx, o.Factory, args)
 	if err != nil {
 		return err
@@ -72,11 +73,17 @@ func (o *Options) run(ctx context.Context, args []string) error {
 	if err := revert.Applied(undone); err != nil {
 		return err
 	}
-	if revert.Adopted(undone) {
-		return exit.Errorf(exit.Refused, "change %q adopted what was live, so there is nothing to undo", undone.Name)
+	if selector.Adopted(undone) {
+		return exit.Errorf(exit.Refused, "change %q adopted what was live, so there is nothing to undo: name another change", undone.Name)
+	}
+	if o.Selector.Latest && undone.Spec.Staged == nil {
+		return exit.Errorf(exit.Refused, "change %q, which was applied last, itself goes back: name it if that is to be undone, or another change", undone.Name)
 	}
 	target, err := revert.TargetOf(ctx, o.Factory, undone)
 	if err != nil {
+		return err
+	}
+	if err := unfinished(ctx, o.Factory, target, undone); err != nil {
 		return err
 	}
 	return o.Run(ctx, target, revert.Way{
@@ -84,6 +91,28 @@ func (o *Options) run(ctx context.Context, args []string) error {
 		Versions: v1alpha1.Revert{
 			FromVersionID: undone.Status.AppliedVersionID, ToVersionID: undone.Status.PreviousVersionID,
 		},
-		Question: fmt.Sprintf("Roll back change %s?", undone.Name),
+		What: fmt.Sprintf("roll back change %s", undone.Name),
 	})
+}
+
+// unfinished fails with an exit.Error of Conflict where a rollback of the same
+// change is on its way.
+func unfinished(ctx context.Context, f *factory.Factory, target *factory.Target, undone *v1alpha1.SecretChange) error {
+	kube, err := f.Kube()
+	if err != nil {
+		return err
+	}
+	filter := selector.Filter{
+		Namespace: target.Namespace, Project: target.Project.Name, Environment: target.Environment.Name, Phases: selector.Unfinished,
+	}
+	found := ""
+	err = selector.Each(ctx, kube, filter, func(c *v1alpha1.SecretChange) {
+		if c.Spec.Rollback != nil && c.Spec.Rollback.Change == undone.Name {
+			found = c.Name
+		}
+	})
+	if err == nil && found != "" {
+		err = exit.Errorf(exit.Conflict, "change %q undoes %q already: see \"%s status %s -n %s\"", found, undone.Name, f.Program, found, target.Namespace)
+	}
+	return err
 }

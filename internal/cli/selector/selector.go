@@ -4,6 +4,7 @@ package selector
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -27,6 +28,9 @@ type Options struct {
 	// Applied says that the latest is the one that was applied last, and not the
 	// newest pending one. A prefix then means an applied change first.
 	Applied bool
+	// Whole says that a change must be named by its whole name or UID, where
+	// nobody will look at what was found.
+	Whole bool
 }
 
 // AddFlags binds --id and --latest.
@@ -84,7 +88,11 @@ func (o *Options) wanted(f *factory.Factory, args []string) (string, error) {
 	case o.Latest:
 		return "", nil
 	default:
-		return "", exit.Errorf(exit.Usage, "no change is named: give its name, or --latest; \"%s status\" lists them", f.Program)
+		list := "status"
+		if o.Applied {
+			list = "history"
+		}
+		return "", exit.Errorf(exit.Usage, "no change is named: give its name, or --latest; \"%s %s\" lists them", f.Program, list)
 	}
 }
 
@@ -110,11 +118,17 @@ func (o *Options) find(ctx context.Context, f *factory.Factory, wanted string) (
 	if err != nil {
 		return nil, err
 	}
+	if o.Whole && !wholeUID.MatchString(wanted) {
+		return nil, exit.Errorf(exit.Usage, "%q is only the beginning of a change's name, and nothing is asked with -y: type the whole name, %s", wanted, name)
+	}
 	if err := get(name); err != nil {
 		return nil, fmt.Errorf("read change %q in namespace %q: %w", name, namespace, err)
 	}
 	return change, nil
 }
+
+// wholeUID is the form of a UID of Kubernetes.
+var wholeUID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 // minUID is how much of a UID names a change; less could be a word.
 const minUID = 8
@@ -194,7 +208,7 @@ func (o *Options) latest(ctx context.Context, f *factory.Factory) (*v1alpha1.Sec
 	var newest *v1alpha1.SecretChange
 	filter := Filter{Namespace: target.Namespace, Project: target.Project.Name, Environment: target.Environment.Name, Phases: phases}
 	err = Each(ctx, kube, filter, func(c *v1alpha1.SecretChange) {
-		if newest == nil || newer(c, newest) {
+		if (newest == nil || newer(c, newest)) && (!o.Applied || !Adopted(c)) {
 			newest = c
 		}
 	})
@@ -206,6 +220,12 @@ func (o *Options) latest(ctx context.Context, f *factory.Factory) (*v1alpha1.Sec
 			target, which, f.Program, f.Program)
 	}
 	return newest, nil
+}
+
+// Adopted reports whether a change restored what was live, and so changed
+// nothing.
+func Adopted(c *v1alpha1.SecretChange) bool {
+	return c.Spec.Restore != nil && c.Status.Phase == v1alpha1.PhaseApplied && c.Status.Revert == nil
 }
 
 // AppliedLater orders changes by when they became live.

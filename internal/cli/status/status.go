@@ -152,7 +152,7 @@ func (o *Options) print(l *selector.Listing, changes []v1alpha1.SecretChange, ol
 		return err
 	}
 	table := printers.Changes{
-		Now: f.Clock.Now(), Styles: styles, Wide: o.Output.IsWide(),
+		Now: f.Clock.Now(), Styles: styles, Wide: o.Output.IsWide(), Finished: l.Phases.Only.Finished(),
 		Namespaces: l.Namespace == "", Environments: l.Environment == "",
 	}.Table(changes)
 	if err := table.Print(f.Out, o.Output.Width(f), styles); err != nil {

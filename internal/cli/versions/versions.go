@@ -108,15 +108,16 @@ func (o *Options) print(entries []entry) error {
 	f := o.Factory
 	styles := terminal.NewStyles(f.Terminal.Color)
 	table := &printers.Table{Columns: []printers.Column{
-		{Title: "VERSION", Min: 12, Name: true}, {Title: "", Drop: 3}, {Title: "WHAT", Min: 16}, {Title: "AGE", Drop: 2},
+		{Title: "VERSION", Min: 8}, {Title: ""}, {Title: "", Drop: 3}, {Title: "CHANGE", Min: 12, Name: true, End: true}, {Title: "AGE", Drop: 2},
 	}}
 	for _, e := range entries {
-		row := []printers.Cell{printers.Text(e.VersionID), {}, printers.Text(e.what()), {}}
+		what, change := e.what()
+		row := []printers.Cell{printers.Text(e.VersionID), {}, printers.Text(what), printers.Text(change), {}}
 		if e.Live {
 			row[1] = printers.Cell{Text: "live", Style: styles.Good}
 		}
 		if e.Time != nil {
-			row[3] = printers.Text(printers.Age(*e.Time, f.Clock.Now()))
+			row[4] = printers.Text(printers.Age(*e.Time, f.Clock.Now()))
 		}
 		table.Rows = append(table.Rows, row)
 	}
@@ -131,13 +132,14 @@ func (o *Options) print(entries []entry) error {
 	return nil
 }
 
-func (e entry) what() string {
+// what says what a version has to do with which change.
+func (e entry) what() (what, change string) {
 	switch {
 	case e.Change != "":
-		return "written by " + e.Change
+		return "of", e.Change
 	case e.ReplacedBy != "":
-		return "before " + e.ReplacedBy
+		return "before", e.ReplacedBy
 	default:
-		return "written by a change that is gone"
+		return "of", "a change that is gone"
 	}
 }

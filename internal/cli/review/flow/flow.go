@@ -93,6 +93,12 @@ func (c *Case) AwaitCheck(ctx context.Context) error {
 // Own reports whether the person proposed the change.
 func (c *Case) Own() bool { return c.Change.Spec.ProposedBy == c.User }
 
+// Seen reports whether the person sees all that there is to know of the values,
+// rather than keys alone.
+func (c *Case) Seen() bool {
+	return c.Sheet.State == sheet.NoValues || c.Sheet.State == sheet.Read && c.view().ShowValues
+}
+
 // Load reads what is to be shown. A change that has ended meanwhile has taken
 // its staged values with it: then Change is as it ended.
 func (c *Case) Load(ctx context.Context) error {
@@ -207,12 +213,12 @@ func (c *Case) Give(ctx context.Context, given v1alpha1.Verdict, comment string)
 
 // Await waits for what comes of a review that the change was created with, unless
 // that is not wanted, and tells.
-func (c *Case) Await(ctx context.Context, born v1alpha1.Review) error {
+func (c *Case) Await(ctx context.Context) error {
 	kube, err := c.Factory.Kube()
 	if err != nil {
 		return err
 	}
-	return c.await(ctx, kube, c.Change, &Result{Verdict: born.Verdict, Added: true})
+	return c.await(ctx, kube, c.Change, &Result{Verdict: v1alpha1.VerdictApproved, Added: true})
 }
 
 func (c *Case) await(ctx context.Context, kube client.WithWatch, reviewed *v1alpha1.SecretChange, result *Result) error {
@@ -225,6 +231,10 @@ func (c *Case) await(ctx context.Context, kube client.WithWatch, reviewed *v1alp
 		Tell: func(message string) { c.Note(terminal.Escape(message)) },
 	})
 	if ended != nil {
+		c.Change = ended
+		if c.Sheet != nil {
+			c.Sheet.Change = ended
+		}
 		result.Outcome = &Outcome{
 			Phase: ended.Status.Phase, Message: ended.Status.Message,
 			Approvals: ended.Status.Approvals, AppliedVersionID: ended.Status.AppliedVersionID,

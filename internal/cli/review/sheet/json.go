@@ -10,20 +10,22 @@ import (
 
 // JSON is a Sheet for a machine. Values are in it only where they are shown.
 type JSON struct {
-	Change      string            `json:"change"`
-	Namespace   string            `json:"namespace"`
-	UID         string            `json:"uid"`
-	Project     string            `json:"project"`
-	Environment string            `json:"environment"`
-	Phase       v1alpha1.Phase    `json:"phase"`
-	Message     string            `json:"message,omitempty"`
-	ProposedBy  string            `json:"proposedBy"`
-	Reason      string            `json:"reason"`
-	CreatedAt   time.Time         `json:"createdAt"`
-	ExpiresAt   *time.Time        `json:"expiresAt,omitempty"`
-	Approvals   string            `json:"approvals,omitempty"`
-	Reviews     []v1alpha1.Review `json:"reviews"`
-	Warnings    []string          `json:"warnings"`
+	Change      string         `json:"change"`
+	Namespace   string         `json:"namespace"`
+	UID         string         `json:"uid"`
+	Project     string         `json:"project"`
+	Environment string         `json:"environment"`
+	Phase       v1alpha1.Phase `json:"phase"`
+	Message     string         `json:"message,omitempty"`
+	ProposedBy  string         `json:"proposedBy"`
+	Reason      string         `json:"reason"`
+	// Source says what a rollback or restore goes back by.
+	Source    string            `json:"source,omitempty"`
+	CreatedAt time.Time         `json:"createdAt"`
+	ExpiresAt *time.Time        `json:"expiresAt,omitempty"`
+	Approvals string            `json:"approvals,omitempty"`
+	Reviews   []v1alpha1.Review `json:"reviews"`
+	Warnings  []string          `json:"warnings"`
 	// Values is the Sheet's State, ValuesShown whether old and new are given.
 	Values        State       `json:"values"`
 	ValuesShown   bool        `json:"valuesShown"`
@@ -51,7 +53,7 @@ func (s *Sheet) JSON(v View) JSON {
 		Change: change.Name, Namespace: change.Namespace, UID: string(change.UID),
 		Project: change.Spec.Project, Environment: change.Spec.Environment,
 		Phase: change.Status.Phase, Message: change.Status.Message,
-		ProposedBy: change.Spec.ProposedBy, Reason: change.Spec.Reason, CreatedAt: change.CreationTimestamp.UTC(),
+		ProposedBy: change.Spec.ProposedBy, Reason: change.Spec.Reason, Source: source(change), CreatedAt: change.CreationTimestamp.UTC(),
 		Approvals: change.Status.Approvals, Reviews: append([]v1alpha1.Review{}, change.Spec.Reviews...),
 		Warnings: append([]string{}, s.Warnings...),
 		Values:   s.State, ValuesShown: show, LiveVersionID: s.live.ID, Diff: jsonEntries(s.Entries, show),

@@ -60,10 +60,6 @@ type Sheet struct {
 // its values were not read.
 func (s *Sheet) LiveVersionID() string { return s.live.ID }
 
-// SeenInFull reports whether a reviewer who looks at the sheet knows all that
-// there is to know of the values.
-func (s *Sheet) SeenInFull() bool { return s.State == Read || s.State == NoValues }
-
 // recorded returns the keys as the controller recorded them.
 func recorded(change *v1alpha1.SecretChange) []printers.Entry {
 	var entries []printers.Entry

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/cli/exit"
@@ -24,6 +25,9 @@ type operation struct {
 // CheckComment fails with an exit.Error of Usage for a comment that the API
 // server would refuse.
 func CheckComment(comment string) error {
+	if !utf8.ValidString(comment) {
+		return exit.Errorf(exit.Usage, "the comment is not valid UTF-8: type it again")
+	}
 	if len(comment) > maxCommentBytes {
 		return exit.Errorf(exit.Usage, "the comment has %d bytes, and %d are allowed: shorten it", len(comment), maxCommentBytes)
 	}
