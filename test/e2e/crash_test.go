@@ -93,9 +93,12 @@ var _ = Describe("The manager, killed between two calls to AWS", func() {
 		Entry(nil, step{operation: "GetSecretValue", staged: true, before: true}),
 		Entry(nil, step{operation: "DescribeSecret"}),
 		Entry(nil, step{operation: "PutSecretValue"}),
+		// The first keeps what is replaced, the second makes ours live.
 		Entry(nil, step{operation: "UpdateSecretVersionStage"}),
+		Entry(nil, step{operation: "UpdateSecretVersionStage", skip: 1}),
 		Entry(nil, step{operation: "DescribeSecret", skip: 1}),
 		Entry(nil, step{operation: "DescribeSecret", skip: 2}),
+		Entry(nil, step{operation: "DescribeSecret", skip: 3}),
 		Entry(nil, step{operation: "DeleteSecret", staged: true}),
 	)
 
@@ -115,7 +118,8 @@ var _ = Describe("The manager, killed between two calls to AWS", func() {
 		appliedOnce(team, name)
 	},
 		Entry("of the write", step{operation: "PutSecretValue"}, step{operation: "PutSecretValue", skip: 1}),
-		Entry("of the move", step{operation: "UpdateSecretVersionStage"}, step{operation: "DescribeSecret", skip: 2}),
+		Entry("of the label that keeps what is replaced", step{operation: "UpdateSecretVersionStage"}, step{operation: "DescribeSecret", skip: 1}),
+		Entry("of the move", step{operation: "UpdateSecretVersionStage", skip: 1}, step{operation: "DescribeSecret", skip: 3}),
 		Entry("of the deletion of what was staged", step{operation: "DeleteSecret", staged: true}, step{operation: "DeleteSecret", staged: true, skip: 1}),
 	)
 
@@ -129,7 +133,7 @@ var _ = Describe("The manager, killed between two calls to AWS", func() {
 			team = w.NewTeam(world.Options{Live: live()})
 			name = team.As(world.Alice).Propose("--set", "A="+w.Secret("one"))
 			team.Await(name, v1alpha1.PhasePending)
-			confirming := w.AWS.HoldNext(step{operation: "DescribeSecret", skip: 2}.match(team), world.Forever)
+			confirming := w.AWS.HoldNext(step{operation: "DescribeSecret", skip: 3}.match(team), world.Forever)
 			approving = team.As(world.Bob).Begin("sr", "approve", name, "-y")
 			confirming.Await()
 			w.Manager.Kill()
@@ -169,7 +173,7 @@ var _ = Describe("The manager, killed between two calls to AWS", func() {
 		name := team.As(world.Alice).Propose("--set", "A="+w.Secret("one"))
 		team.Await(name, v1alpha1.PhasePending)
 		standby := w.StartStandby()
-		hold := w.AWS.HoldNext(step{operation: "UpdateSecretVersionStage"}.match(team), world.Forever)
+		hold := w.AWS.HoldNext(step{operation: "UpdateSecretVersionStage", skip: 1}.match(team), world.Forever)
 		approving := team.As(world.Bob).Begin("sr", "approve", name, "-y")
 		hold.Await()
 		w.Manager.Kill()

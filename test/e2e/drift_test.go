@@ -42,20 +42,6 @@ var _ = Describe("What is live without a review", func() {
 		Eventually(func() string { return team.ProjectStatus().DriftedNames }).Should(BeEmpty())
 		Expect(team.LiveValues()).To(HaveKeyWithValue("A", w.Secret("by-hand")))
 	})
-
-	It("is not brought back by sources that are not built yet, which say so", func() {
-		name := alice.Propose("--set", "A="+w.Secret("one"))
-		team.Await(name, v1alpha1.PhasePending)
-		Expect(bob.SR("approve", name, "-y")).To(end(0))
-		_, version := team.Live(world.Production)
-		for change, edit := range map[string]func(*v1alpha1.SecretChangeSpec){
-			"rollback": func(s *v1alpha1.SecretChangeSpec) { s.Rollback = &v1alpha1.RollbackSource{Change: name} },
-			"restore":  func(s *v1alpha1.SecretChangeSpec) { s.Restore = &v1alpha1.RestoreSource{Change: name} },
-		} {
-			Expect(alice.Create(goBack(change, version, edit))).To(end(0))
-			Expect(team.Await(change, v1alpha1.PhaseInvalid).Status.Message).To(ContainSubstring("propose the former values instead"))
-		}
-	})
 })
 
 var _ = Describe("Without the policies that guard identities", func() {
