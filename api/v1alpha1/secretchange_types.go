@@ -37,6 +37,12 @@ type SecretChange struct {
 	Status SecretChangeStatus `json:"status,omitempty"`
 }
 
+// Adopted reports whether the change was applied by restoring the version that
+// was live: it wrote nothing.
+func (c *SecretChange) Adopted() bool {
+	return c.Spec.Restore != nil && c.Status.Phase == PhaseApplied && c.Status.AppliedVersionID == string(c.Spec.BaseVersionID)
+}
+
 // SecretChangeList is a list of SecretChange.
 //
 // +kubebuilder:object:root=true

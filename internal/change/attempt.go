@@ -78,14 +78,14 @@ func (d *decider) applied(version string) *Action {
 	} else if version == d.Live.Secret.Current() {
 		d.status.PreviousVersionID = d.Live.Secret.Previous()
 	}
-	if current := d.Live.Secret.Current(); version != current {
+	current := d.Live.Secret.Current()
+	if version != current {
 		d.status.ReplacedByVersionID = current
 	}
 	if d.spec.Restore != nil && d.status.Revert == nil {
 		return d.end(v1alpha1.PhaseApplied, v1alpha1.ReasonAdopted, "Live version %s is adopted", version)
 	}
-	if current := d.Live.Secret.Current(); version != current {
-		d.status.ReplacedByVersionID = current
+	if version != current {
 		return d.end(v1alpha1.PhaseApplied, v1alpha1.ReasonApplied,
 			"Was live as version %s, and has since been replaced by %s", version, orNone(current))
 	}

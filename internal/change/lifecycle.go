@@ -34,8 +34,7 @@ func (d *decider) deleting() *Action {
 // unlabel takes the label of a change that is being deleted off what it has
 // written: nobody would know the label any more, which holds an environment.
 func (d *decider) unlabel() *Action {
-	adopts := d.spec.Restore != nil && d.status.Revert == nil && d.status.Phase != ""
-	if d.status.Attempt == nil && !adopts || d.status.Phase.Finished() {
+	if d.status.Attempt == nil && !adopts(d.Change) || d.status.Phase.Finished() {
 		return nil
 	}
 	if d.Live == nil {

@@ -72,16 +72,10 @@ func wroteTarget(change, named *v1alpha1.SecretChange, others []v1alpha1.SecretC
 	wrote := func(version string) bool {
 		return version != "" && slices.ContainsFunc(others, func(other v1alpha1.SecretChange) bool {
 			return other.UID != change.UID && other.Status.Phase == v1alpha1.PhaseApplied &&
-				other.Status.AppliedVersionID == version && !adopted(&other)
+				other.Status.AppliedVersionID == version && !other.Adopted()
 		})
 	}
 	return wrote(target) && (change.Spec.Rollback == nil || wrote(string(change.Spec.BaseVersionID)))
-}
-
-// adopted reports whether an Applied change restored what was live, and wrote
-// nothing.
-func adopted(c *v1alpha1.SecretChange) bool {
-	return c.Spec.Restore != nil && c.Status.AppliedVersionID == string(c.Spec.BaseVersionID)
 }
 
 // named returns the name of the change that a rollback or restore goes back by.

@@ -72,7 +72,7 @@ func (d *decider) namedProblem() string {
 		return fmt.Sprintf("change %q was never applied", name)
 	case d.spec.Rollback != nil && change.Status.PreviousVersionID == "" && change.Status.AppliedKeys == 0:
 		return fmt.Sprintf("what change %q replaced is not known", name)
-	case d.spec.Rollback != nil && adopted(change):
+	case d.spec.Rollback != nil && change.Adopted():
 		return fmt.Sprintf("change %q adopted what was live, so there is nothing to undo", name)
 	default:
 		return ""

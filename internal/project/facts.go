@@ -113,7 +113,7 @@ func ChangeOf(c *v1alpha1.SecretChange) Change {
 		AppliedVersionID: c.Status.AppliedVersionID, PreviousVersionID: c.Status.PreviousVersionID, Keys: c.Status.AppliedKeys,
 		Replaced: c.Status.ReplacedByVersionID != "",
 		GoesBack: c.Spec.Staged == nil,
-		Adopted:  c.Spec.Restore != nil && c.Status.AppliedVersionID == string(c.Spec.BaseVersionID),
+		Adopted:  c.Adopted(),
 	}
 	if c.Status.AppliedAt != nil {
 		out.AppliedAt = c.Status.AppliedAt.Time

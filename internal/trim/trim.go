@@ -43,7 +43,7 @@ func Plan(e Environment) []*v1alpha1.SecretChange {
 	for i := range e.Changes {
 		switch c := &e.Changes[i]; {
 		case !c.Status.Phase.Finished() || GitOwned(c):
-		case c.Status.Phase == v1alpha1.PhaseApplied && !adoption(c):
+		case c.Status.Phase == v1alpha1.PhaseApplied && !c.Adopted():
 			wrote = append(wrote, c)
 		default:
 			others = append(others, c)
@@ -59,11 +59,6 @@ func Plan(e Environment) []*v1alpha1.SecretChange {
 	})
 	oldestFirst(excess)
 	return excess
-}
-
-// adoption reports whether the change restored what was live, and wrote nothing.
-func adoption(c *v1alpha1.SecretChange) bool {
-	return c.Spec.Restore != nil && c.Status.AppliedVersionID == string(c.Spec.BaseVersionID)
 }
 
 // excess are those that are too many, the oldest. The newest of them are kept

@@ -73,7 +73,7 @@ func (o *Options) run(ctx context.Context, args []string) error {
 	if err := revert.Applied(undone); err != nil {
 		return err
 	}
-	if selector.Adopted(undone) {
+	if undone.Adopted() {
 		return exit.Errorf(exit.Refused, "change %q adopted what was live, so there is nothing to undo: name another change", undone.Name)
 	}
 	if o.Selector.Latest && undone.Spec.Staged == nil {

@@ -208,7 +208,7 @@ func (o *Options) latest(ctx context.Context, f *factory.Factory) (*v1alpha1.Sec
 	var newest *v1alpha1.SecretChange
 	filter := Filter{Namespace: target.Namespace, Project: target.Project.Name, Environment: target.Environment.Name, Phases: phases}
 	err = Each(ctx, kube, filter, func(c *v1alpha1.SecretChange) {
-		if (newest == nil || newer(c, newest)) && (!o.Applied || !Adopted(c)) {
+		if (newest == nil || newer(c, newest)) && (!o.Applied || !c.Adopted()) {
 			newest = c
 		}
 	})
@@ -220,12 +220,6 @@ func (o *Options) latest(ctx context.Context, f *factory.Factory) (*v1alpha1.Sec
 			target, which, f.Program, f.Program)
 	}
 	return newest, nil
-}
-
-// Adopted reports whether a change restored what was live, and so changed
-// nothing.
-func Adopted(c *v1alpha1.SecretChange) bool {
-	return c.Spec.Restore != nil && c.Status.Phase == v1alpha1.PhaseApplied && c.Status.Revert == nil
 }
 
 // AppliedLater orders changes by when they became live.
