@@ -3,23 +3,19 @@
 package diff
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/factory"
-	"github.com/secretreview/secretreview/internal/cli/files"
 	"github.com/secretreview/secretreview/internal/cli/live"
 	"github.com/secretreview/secretreview/internal/cli/printers"
 	"github.com/secretreview/secretreview/internal/cli/terminal"
 	"github.com/secretreview/secretreview/internal/document"
-	"github.com/secretreview/secretreview/internal/dotenv"
 	"github.com/secretreview/secretreview/internal/sensitive"
 )
 
@@ -40,7 +36,6 @@ they could not be compared.`
   {{P}} diff dev production -p backend-api`
 
 	defaultFile = ".env"
-	stdinMark   = "-"
 )
 
 // Options are the command's flags.
@@ -153,22 +148,10 @@ func (o *Options) read(ctx context.Context) (document.Document, error) {
 	if o.File == "" {
 		o.File = defaultFile
 	}
-	var text []byte
-	var err error
-	if o.File == stdinMark {
-		text, err = o.Factory.ReadIn(ctx, dotenv.MaxBytes)
-	} else {
-		text, err = files.Read(o.Factory.Path(o.File), dotenv.MaxBytes)
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, exit.Errorf(exit.Usage, "there is no file %s: name one with -f, or two environments", o.File)
-	}
+	file, err := o.Factory.ReadDotenv(ctx, o.File)
 	if err != nil {
-		return nil, exit.Errorf(exit.Usage, "read %s: %w: look at the file", o.File, err)
-	}
-	file, err := dotenv.Parse(bytes.NewReader(text))
-	if err != nil {
-		return nil, exit.Errorf(exit.Usage, "%s, %w", o.File, err)
+		// 1 means that they differ.
+		return nil, exit.Errorf(exit.Usage, "%w", err)
 	}
 	return file.Values, nil
 }

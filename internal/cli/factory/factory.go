@@ -4,9 +4,12 @@
 package factory
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -17,6 +20,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/secretreview/secretreview/internal/cli/config"
+	"github.com/secretreview/secretreview/internal/cli/exit"
+	"github.com/secretreview/secretreview/internal/cli/files"
+	"github.com/secretreview/secretreview/internal/dotenv"
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
 
@@ -121,6 +127,32 @@ func (f *Factory) Path(path string) string {
 // ReadIn reads all of In, at most limit+1 bytes, until ctx ends.
 func (f *Factory) ReadIn(ctx context.Context, limit int64) ([]byte, error) {
 	return wait(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(f.In, limit+1)) })
+}
+
+// StdinMark is how In is given as a file.
+const StdinMark = "-"
+
+// ReadDotenv reads a dotenv file, or In. It fails with an exit.Error of Usage
+// where there is no such file; no error holds content.
+func (f *Factory) ReadDotenv(ctx context.Context, name string) (dotenv.File, error) {
+	var text []byte
+	var err error
+	if name == StdinMark {
+		text, err = f.ReadIn(ctx, dotenv.MaxBytes)
+	} else {
+		text, err = files.Read(f.Path(name), dotenv.MaxBytes)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return dotenv.File{}, exit.Errorf(exit.Usage, "there is no file %s: name one with -f", name)
+	}
+	if err != nil {
+		return dotenv.File{}, fmt.Errorf("read %s: %w", name, err)
+	}
+	file, err := dotenv.Parse(bytes.NewReader(text))
+	if err != nil {
+		return dotenv.File{}, fmt.Errorf("%s, %w", name, err)
+	}
+	return file, nil
 }
 
 // NoArgs is a cobra.PositionalArgs for commands that take flags only. It does

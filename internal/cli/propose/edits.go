@@ -31,9 +31,6 @@ type assignment struct {
 	argument sensitive.Value
 }
 
-// stdinMark is how stdin is given, as the value of a key or as the file.
-const stdinMark = "-"
-
 // edits are the --set and --unset of a command line.
 type edits struct {
 	set   []assignment
@@ -73,7 +70,7 @@ func parseAssignment(text string) assignment {
 	switch {
 	case !hasValue:
 		return assignment{key: key, origin: fromPrompt}
-	case value == stdinMark:
+	case value == factory.StdinMark:
 		return assignment{key: key, origin: fromStdin}
 	case isFile:
 		return assignment{key: key, origin: fromFile, argument: sensitive.New(path)}

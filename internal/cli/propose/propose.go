@@ -3,11 +3,7 @@
 package propose
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -17,7 +13,6 @@ import (
 
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/factory"
-	"github.com/secretreview/secretreview/internal/cli/files"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/dotenv"
 )
@@ -133,7 +128,7 @@ func (o *Options) validate() (edits, error) {
 		o.File = defaultFile
 	}
 	readers := e.count(fromStdin)
-	if o.File == stdinMark {
+	if o.File == factory.StdinMark {
 		readers++
 	}
 	switch {
@@ -160,22 +155,9 @@ func (o *Options) readFile(ctx context.Context) (*dotenv.File, error) {
 	if o.File == "" {
 		return nil, nil
 	}
-	var text []byte
-	var err error
-	if o.File == stdinMark {
-		text, err = o.Factory.ReadIn(ctx, dotenv.MaxBytes)
-	} else {
-		text, err = files.Read(o.Factory.Path(o.File), dotenv.MaxBytes)
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, exit.Errorf(exit.Usage, "there is no file %s: name one with -f, or use --set and --unset", o.File)
-	}
+	file, err := o.Factory.ReadDotenv(ctx, o.File)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", o.File, err)
-	}
-	file, err := dotenv.Parse(bytes.NewReader(text))
-	if err != nil {
-		return nil, fmt.Errorf("%s, %w", o.File, err)
+		return nil, err
 	}
 	return &file, nil
 }
