@@ -95,11 +95,16 @@ func rule(group string, resources []string, verbs ...string) rbacv1.PolicyRule {
 	return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: resources, Verbs: verbs}
 }
 
-// allowed gives a user a Role of their own in team.
+// allowed gives a user a Role of their own in team. The matrix counts on what everybody may do there, so that nobody
+// else gives one of them more.
 func allowed(ctx context.Context, user string, rules ...rbacv1.PolicyRule) {
-	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{GenerateName: "only-", Namespace: team}, Rules: rules}
+	allowedIn(ctx, team, user, rules...)
+}
+
+func allowedIn(ctx context.Context, namespace, user string, rules ...rbacv1.PolicyRule) {
+	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{GenerateName: "only-", Namespace: namespace}, Rules: rules}
 	Expect(admin.Create(ctx, role)).To(Succeed())
-	bind(ctx, team, user, "Role", role.Name)
+	bind(ctx, namespace, user, "Role", role.Name)
 }
 
 func bind(ctx context.Context, namespace, user, kind, role string) {

@@ -5,6 +5,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -73,9 +74,13 @@ var _ = Describe("a project's metadata", func() {
 	)
 
 	It("is the manager's to write, but the spec is not", func(ctx context.Context) {
-		allowed(ctx, manager, rule("secretreview.dev", []string{"secretprojects"}, "patch"))
+		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: unique("more-rights")}}
+		Expect(admin.Create(ctx, namespace)).To(Succeed())
+		allowedIn(ctx, namespace.Name, manager, rule("secretreview.dev", []string{"secretprojects"}, "patch"))
 		settle(ctx)
-		p := storedProject(ctx)
+		p := newProject()
+		p.Namespace = namespace.Name
+		Expect(as(root).Create(ctx, p)).To(Succeed())
 		Expect(as(manager).Patch(ctx, p, jsonPatch(`[{"op":"add","path":"/metadata/finalizers","value":["secretreview.dev/keep"]}]`))).To(Succeed())
 		Expect(guard.Refused(as(manager).Patch(ctx, p, jsonPatch(`[{"op":"add","path":"/spec/suspend","value":true}]`)))).To(BeTrue())
 		Expect(as(manager).Patch(ctx, p, jsonPatch(`[{"op":"remove","path":"/metadata/finalizers"}]`))).To(Succeed())
