@@ -37,6 +37,7 @@ import (
 	"github.com/secretreview/secretreview/test/cluster"
 	"github.com/secretreview/secretreview/test/cluster/process"
 	"github.com/secretreview/secretreview/test/install"
+	"github.com/secretreview/secretreview/test/suite"
 )
 
 // canary is a secret value that must never leave AWS.
@@ -55,8 +56,7 @@ var (
 )
 
 func TestManager(t *testing.T) {
-	RegisterFailHandler(Fail)
-	RunSpecs(t, "The manager's program")
+	suite.Run(t, "The manager's program")
 }
 
 var _ = BeforeSuite(func() {

@@ -21,6 +21,7 @@ import (
 	"github.com/secretreview/secretreview/internal/guard"
 	"github.com/secretreview/secretreview/test/cluster"
 	"github.com/secretreview/secretreview/test/install"
+	"github.com/secretreview/secretreview/test/suite"
 )
 
 // team is the namespace in which everybody has their rights; elsewhere they have none.
@@ -42,8 +43,7 @@ var (
 )
 
 func TestAdmission(t *testing.T) {
-	RegisterFailHandler(Fail)
-	RunSpecs(t, "Admission")
+	suite.Run(t, "Admission")
 }
 
 var _ = BeforeSuite(func(ctx context.Context) {

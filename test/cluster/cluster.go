@@ -147,6 +147,17 @@ func (c *Cluster) StopAPIServer(ctx context.Context) error {
 // StartAPIServer.
 func (c *Cluster) KillAPIServer() error { return c.apiServer.Kill() }
 
+// Crashed tells of each program that has ended although nobody stopped it.
+func (c *Cluster) Crashed() error {
+	var crashed []error
+	for _, p := range []*process.Process{c.etcd, c.apiServer, c.controllerManager} {
+		if p != nil {
+			crashed = append(crashed, p.Crashed())
+		}
+	}
+	return errors.Join(crashed...)
+}
+
 // Stop stops everything and removes the folder if it is a temporary one. It may be called again.
 func (c *Cluster) Stop() error {
 	ctx := context.Background()

@@ -31,6 +31,9 @@ func Run(t testing.TB, options Options) *Cluster {
 		if t.Failed() {
 			t.Logf("the cluster's folder %s is kept; the end of its API server's log:\n%s", c.Dir(), process.Tail(c.logFile(apiServerName)))
 		}
+		if err := c.Crashed(); err != nil {
+			t.Errorf("a program of the cluster has crashed: %v", err)
+		}
 		if err := c.Stop(); err != nil {
 			t.Errorf("cannot stop the cluster: %v", err)
 		}

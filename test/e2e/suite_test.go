@@ -10,15 +10,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/secretreview/secretreview/test/e2e/world"
+	"github.com/secretreview/secretreview/test/suite"
 )
 
 var w *world.World
 
 func TestE2E(t *testing.T) {
-	RegisterFailHandler(Fail)
 	format.MaxLength = 20_000
 	log.SetLogger(GinkgoLogr)
-	RunSpecs(t, "The built programs, end to end")
+	suite.Run(t, "The built programs, end to end")
 }
 
 var _ = BeforeSuite(func(ctx SpecContext) {

@@ -11,13 +11,13 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/clitest"
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/document"
+	"github.com/secretreview/secretreview/test/suite"
 )
 
 var env *clitest.Env
 
 func TestPropose(t *testing.T) {
-	RegisterFailHandler(Fail)
-	RunSpecs(t, "sr propose")
+	suite.Run(t, "sr propose")
 }
 
 var _ = BeforeSuite(func() { env = clitest.Start(GinkgoTB()) })

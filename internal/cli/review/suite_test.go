@@ -21,6 +21,7 @@ import (
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/secretstore"
 	"github.com/secretreview/secretreview/internal/sensitive"
+	"github.com/secretreview/secretreview/test/suite"
 )
 
 var env *clitest.Env
@@ -29,9 +30,8 @@ var env *clitest.Env
 const patience = 30 * time.Second
 
 func TestReviewing(t *testing.T) {
-	RegisterFailHandler(Fail)
 	SetDefaultEventuallyTimeout(patience)
-	RunSpecs(t, "sr review, approve, reject, status and history")
+	suite.Run(t, "sr review, approve, reject, status and history")
 }
 
 var _ = BeforeSuite(func() { env = clitest.Start(GinkgoTB()) })

@@ -39,6 +39,7 @@ import (
 	"github.com/secretreview/secretreview/internal/sensitive"
 	"github.com/secretreview/secretreview/test/cluster"
 	"github.com/secretreview/secretreview/test/install"
+	"github.com/secretreview/secretreview/test/suite"
 )
 
 const (
@@ -59,8 +60,7 @@ var (
 )
 
 func TestSecretChange(t *testing.T) {
-	RegisterFailHandler(Fail)
-	RunSpecs(t, "SecretChange controller")
+	suite.Run(t, "SecretChange controller")
 }
 
 type silent struct{}

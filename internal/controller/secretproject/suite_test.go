@@ -41,6 +41,7 @@ import (
 	"github.com/secretreview/secretreview/internal/secretstore/emulator"
 	"github.com/secretreview/secretreview/test/cluster"
 	"github.com/secretreview/secretreview/test/install"
+	"github.com/secretreview/secretreview/test/suite"
 )
 
 const (
@@ -63,8 +64,7 @@ var (
 )
 
 func TestSecretProject(t *testing.T) {
-	RegisterFailHandler(Fail)
-	RunSpecs(t, "SecretProject controller, inventory, sweep and trimming")
+	suite.Run(t, "SecretProject controller, inventory, sweep and trimming")
 }
 
 var _ = BeforeSuite(func() {

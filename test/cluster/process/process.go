@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -47,6 +48,8 @@ type Process struct {
 	done    chan struct{}
 	// err is how the child ended. It may be read once done is closed.
 	err error
+	// ended says that it was asked to end, or killed.
+	ended atomic.Bool
 }
 
 // Start starts the program and returns as soon as it runs.
@@ -114,12 +117,21 @@ func (p *Process) Exited() error {
 	return fmt.Errorf("%s ended by itself (%s); the end of %s:\n%s", p.command.Name, how, p.command.LogFile, Tail(p.command.LogFile))
 }
 
+// Crashed is Exited for a child that has ended although nobody stopped or killed it, and nil for all others.
+func (p *Process) Crashed() error {
+	if p.Running() || p.ended.Load() {
+		return nil
+	}
+	return p.Exited()
+}
+
 // Stop asks the child to end and waits until it has. One that has not ended after 20 seconds, or when ctx
 // ends, is killed, and that is an error. Stopping an ended child does nothing.
 func (p *Process) Stop(ctx context.Context) error {
 	if !p.Running() {
 		return nil
 	}
+	p.ended.Store(true)
 	if err := p.signal(syscall.SIGTERM); err != nil {
 		return err
 	}
@@ -141,6 +153,7 @@ func (p *Process) Kill() error {
 	if !p.Running() {
 		return nil
 	}
+	p.ended.Store(true)
 	if err := p.signal(syscall.SIGKILL); err != nil {
 		return err
 	}

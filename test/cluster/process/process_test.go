@@ -70,6 +70,7 @@ func TestStopAsksFirst(t *testing.T) {
 
 	g.Expect(child.Stop(t.Context())).To(Succeed())
 	g.Expect(child.Running()).To(BeFalse())
+	g.Expect(child.Crashed()).To(Succeed(), "it was asked to end")
 	g.Expect(process.Tail(log)).To(HaveSuffix("goodbye"))
 	g.Expect(child.Stop(t.Context())).To(Succeed(), "stopping twice is fine")
 }
@@ -90,6 +91,7 @@ func TestExitedQuotesHowItEndedAndTheLog(t *testing.T) {
 	g := NewWithT(t)
 	child := start(g, `echo the reason; exit 7`, filepath.Join(t.TempDir(), "log"))
 	g.Expect(child.Exited()).To(MatchError(And(ContainSubstring("exit status 7"), ContainSubstring("the reason"))))
+	g.Expect(child.Crashed()).To(MatchError(ContainSubstring("exit status 7")))
 }
 
 func TestStartReportsAProgramThatIsNotThere(t *testing.T) {
