@@ -1,6 +1,8 @@
 package v1alpha1
 
 import (
+	"time"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -41,6 +43,20 @@ type SecretChange struct {
 // was live: it wrote nothing.
 func (c *SecretChange) Adopted() bool {
 	return c.Spec.Restore != nil && c.Status.Phase == PhaseApplied && c.Status.AppliedVersionID == string(c.Spec.BaseVersionID)
+}
+
+// KeptUntil returns until when the staged values of a change that ended as
+// Conflicted are kept, so that they can be proposed anew on what is live: until
+// it would have expired. It is zero where nothing is kept: for any other change,
+// and where it may have been live for a moment, so that a cluster restored from
+// an older backup cannot apply it once more.
+func (c *SecretChange) KeptUntil() time.Time {
+	status := c.Status
+	maybeLive := status.Attempt != nil && status.Attempt.Moved && !status.Attempt.Refused
+	if status.Phase != PhaseConflicted || c.Spec.Staged == nil || status.StagedDeleted || status.ExpiresAt == nil || maybeLive {
+		return time.Time{}
+	}
+	return status.ExpiresAt.Time
 }
 
 // SecretChangeList is a list of SecretChange.
@@ -162,6 +178,14 @@ type StagedSource struct {
 	// +kubebuilder:validation:MaxLength=71
 	// +kubebuilder:validation:Pattern=`^sha256:[0-9a-f]{64}$`
 	Digest string `json:"digest"`
+
+	// RebaseOf is the name of the change that this one was made anew from, on
+	// what was live by then. It is for people to read; nothing is decided by it.
+	//
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	RebaseOf string `json:"rebaseOf,omitempty"`
 }
 
 // RollbackSource names the change to undo.

@@ -47,10 +47,14 @@ func (d *decider) unlabel() *Action {
 	return &Action{Effect: d.moveLabel(d.label(), version, ""), Again: true}
 }
 
-// finished removes what a finished change has left in AWS.
+// finished removes what a finished change has left in AWS, once nobody can need
+// it any more.
 func (d *decider) finished() *Action {
 	if !d.status.Phase.Finished() {
 		return nil
+	}
+	if kept := d.Change.KeptUntil(); d.claimed() && d.Now.Before(kept) {
+		return &Action{After: kept.Sub(d.Now) + time.Second}
 	}
 	if d.foreignOnRecord() && d.claimed() && d.spec.Staged != nil && !d.status.StagedDeleted {
 		return &Action{After: foreignRetry}

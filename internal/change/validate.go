@@ -123,7 +123,7 @@ func (d *decider) validatePatch(patch document.Patch, live document.Document) *A
 
 func (d *decider) clash(keys []string) *Action {
 	return d.endUnapplied(v1alpha1.PhaseConflicted, v1alpha1.ReasonConflicted,
-		"Since it was proposed, the live value has changed of %s: propose the change again on what is live now", keyList(keys))
+		"Since it was proposed, the live value has changed of %s: rebase it onto what is live now", keyList(keys))
 }
 
 // pending records what reviewers are to judge.

@@ -70,8 +70,11 @@ func summary(diff []document.KeyChange) string {
 }
 
 func (d *decider) movedMessage(current string) string {
-	return fmt.Sprintf("The live version is no longer %s but %s: propose the change again on what is live now",
-		d.status.BaseVersionID, orNone(current))
+	next := "rebase it onto what is live now"
+	if d.spec.Staged == nil {
+		next = "go back anew from what is live now"
+	}
+	return fmt.Sprintf("The live version is no longer %s but %s: %s", d.status.BaseVersionID, orNone(current), next)
 }
 
 func orNone(version string) string {

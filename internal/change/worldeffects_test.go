@@ -37,8 +37,8 @@ func (w *world) effect(c *v1alpha1.SecretChange, e change.Effect) error {
 		if e.ARN != c.Spec.Staged.SecretARN {
 			w.violate(c, "deletes another's staged secret")
 		}
-		if !c.Status.Phase.Finished() && c.DeletionTimestamp == nil {
-			w.violate(c, "deletes the staged secret of an unfinished change")
+		if c.DeletionTimestamp == nil && (!c.Status.Phase.Finished() || w.now.Before(c.KeptUntil())) {
+			w.violate(c, "deletes a staged secret that is still needed")
 		}
 		delete(w.staged, e.ARN)
 	case change.Put:

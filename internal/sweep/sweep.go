@@ -42,7 +42,8 @@ type Claim struct {
 	Project, Environment string
 	// ARN is the staged secret that the change names, empty if it names none.
 	ARN string
-	// Finished says that the change's phase never changes again.
+	// Finished says that the change has ended, and that what was staged for it is
+	// not kept any more.
 	Finished bool
 }
 

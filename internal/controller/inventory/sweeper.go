@@ -170,7 +170,7 @@ func (s *Sweeper) state(ctx context.Context) (sweep.Sweep, error) {
 	state := sweep.Sweep{Cluster: s.Cluster, Prefix: s.Prefix, Now: s.Clock.Now(), Grace: s.Grace, Synced: true}
 	for i := range changes.Items {
 		c := &changes.Items[i]
-		state.Claims = append(state.Claims, claimOf(c, projects[client.ObjectKey{Namespace: c.Namespace, Name: c.Spec.Project}]))
+		state.Claims = append(state.Claims, claimOf(c, projects[client.ObjectKey{Namespace: c.Namespace, Name: c.Spec.Project}], state.Now))
 	}
 	return state, nil
 }
@@ -189,13 +189,14 @@ func (s *Sweeper) projects(ctx context.Context) (map[client.ObjectKey]string, er
 }
 
 // claimOf takes the change's own word for a project that is gone.
-func claimOf(c *v1alpha1.SecretChange, project string) sweep.Claim {
+func claimOf(c *v1alpha1.SecretChange, project string, now time.Time) sweep.Claim {
 	if project == "" {
 		project = c.Spec.Project
 	}
 	claim := sweep.Claim{
 		Namespace: c.Namespace, Name: c.Name, UID: string(c.UID),
-		Project: project, Environment: c.Spec.Environment, Finished: c.Status.Phase.Finished(),
+		Project: project, Environment: c.Spec.Environment,
+		Finished: c.Status.Phase.Finished() && !now.Before(c.KeptUntil()),
 	}
 	// Who finished without ever showing that they know the staged bytes claims
 	// nothing: anybody may name another's staged secret.
@@ -228,7 +229,7 @@ func (s *Sweeper) refresh(ctx context.Context, state sweep.Sweep, secret sweep.S
 		return c.Namespace == fresh.Namespace && c.Name == fresh.Name
 	})
 	name, err := s.projectName(ctx, &fresh)
-	state.Claims = append(state.Claims, claimOf(&fresh, name))
+	state.Claims = append(state.Claims, claimOf(&fresh, name, state.Now))
 	return state, err
 }
 
