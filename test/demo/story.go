@@ -32,11 +32,13 @@ var story = []step{
 	{who: "carol", command: `sr approve {rotation} -y`, says: "{rotation} is applied"},
 	{who: "alice", command: `sr pull && grep PAYMENT_TOKEN .env`, says: "PAYMENT_TOKEN=token-{run}"},
 
-	{headline: "Two changes of dev are pending. When one is live, the other is about what is no longer there."},
+	{headline: "Two changes of dev are pending. When one is live, the other is about what is no longer there, and is made anew."},
 	{who: "alice", command: `sr propose -e dev -r "Try the new checkout" --set CHECKOUT=new-{run}`, says: "CHECKOUT", keep: "checkout"},
 	{who: "alice", command: `sr propose -e dev -r "Log less" --set LOG_LEVEL=warn-{run}`, says: "~ LOG_LEVEL", keep: "logs"},
 	{who: "bob", command: `sr approve {checkout} -y`, says: "{checkout} is applied"},
-	{who: "bob", command: `sr approve {logs} -y`, code: 4, says: "propose the change again"},
+	{who: "bob", command: `sr approve {logs} -y`, code: 4, says: "rebase it onto what is live now"},
+	{who: "alice", command: `sr rebase {logs}`, says: "~ LOG_LEVEL", keep: "logs-anew"},
+	{who: "bob", command: `sr approve {logs-anew} -y`, says: "{logs-anew} is applied"},
 
 	{headline: "Carol rejects a change, and says why."},
 	{who: "alice", command: `sr propose -e dev -r "Fix the migration" --set DATABASE_URL=postgres://root:{run}@db.dev.internal/backend`, says: "~ DATABASE_URL", keep: "root"},

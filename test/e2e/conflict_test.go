@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"strings"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -20,9 +22,18 @@ var _ = Describe("Two edits of one environment", func() {
 		team.Await(second, v1alpha1.PhasePending)
 		Expect(bob.SR("approve", first, "-y")).To(end(0))
 		team.Await(second, v1alpha1.PhaseConflicted)
-		Expect(bob.SR("approve", second, "-y")).To(fail(4, "propose the change again"))
+		Expect(bob.SR("approve", second, "-y")).To(fail(4, "rebase it onto what is live now"))
 		Expect(team.LiveValues()).To(Equal(map[string]string{"A": w.Secret("one"), "B": w.Secret("b")}))
-		team.AwaitUnstaged(second)
+		Expect(team.Staged()).To(HaveLen(1), "it is kept to be rebased")
+
+		rebased := alice.SR("rebase", second, "-o", "name")
+		Expect(rebased).To(end(0))
+		third := strings.TrimPrefix(strings.TrimSpace(rebased.Out), "secretchange.secretreview.dev/")
+		team.Await(third, v1alpha1.PhasePending)
+		Expect(alice.SR("review", second)).To(end(0, "done, as "+third))
+		Expect(bob.SR("approve", third, "-y")).To(end(0))
+		Expect(team.LiveValues()).To(Equal(map[string]string{"A": w.Secret("one"), "B": w.Secret("two")}))
+		team.AwaitUnstaged(third)
 	})
 
 	It("both become live under ByKey where they touch different keys", func() {

@@ -52,7 +52,7 @@ var _ = Describe("Must not happen: what becomes live is not what was approved", 
 			values = map[string]string{"A": w.Secret("two"), "B": w.Secret("two")}
 		}
 		Expect(won).To(end(0, "is applied"))
-		Expect(lost).To(end(4, "propose the change again"))
+		Expect(lost).To(end(4, "rebase it onto what is live now"))
 		Expect(team.LiveValues()).To(Equal(values))
 	})
 

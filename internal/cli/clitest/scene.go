@@ -160,6 +160,20 @@ func (s *Scene) createObjects() {
 	}
 }
 
+// Bind gives a person a role in the namespace, and waits for the verb that it has.
+func (s *Scene) Bind(person, role, verb string) {
+	s.t.Helper()
+	err := s.Admin.Create(s.t.Context(), &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: role + "-" + person},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: person}},
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.awaitRight(person, verb)
+}
+
 // awaitRight waits until the API server's authorizer has heard of a binding.
 func (s *Scene) awaitRight(person, verb string) {
 	s.t.Helper()

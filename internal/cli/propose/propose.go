@@ -6,11 +6,11 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/secretreview/secretreview/internal/cli/draft"
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/document"
@@ -55,8 +55,6 @@ printed for a Git repository instead of being created.`
   {{P}} propose -r "Add Stripe" -f .env -o yaml > changes/add-stripe.yaml`
 
 	defaultFile = ".env"
-	// maxReasonBytes is the CRD's limit.
-	maxReasonBytes = 2048
 )
 
 // Output formats.
@@ -76,9 +74,11 @@ type Options struct {
 	Unset  []string
 	// Values are set beside those of Set, by commands that make values.
 	Values document.Document
-	Prune  bool
-	DryRun bool
-	Output string
+	// RebaseOf is the change that this one is made anew from, if it is.
+	RebaseOf string
+	Prune    bool
+	DryRun   bool
+	Output   string
 }
 
 // New returns the command.
@@ -118,8 +118,26 @@ func (o *Options) Complete(command *cobra.Command) {
 	}
 }
 
+// check checks the flags that every command has which proposes.
+func (o *Options) check() error {
+	if err := draft.CheckReason(o.Reason, o.DryRun); err != nil {
+		return err
+	}
+	switch {
+	case !slices.Contains([]string{"", outputYAML, outputJSON, outputName}, o.Output):
+		return exit.Errorf(exit.Usage, "unknown output %q: choose yaml, json or name", o.Output)
+	case o.DryRun && o.Output != "":
+		return exit.Errorf(exit.Usage, "--dry-run stages nothing that -o could print: leave one of them out")
+	default:
+		return nil
+	}
+}
+
 // validate checks what can be checked without asking anybody.
 func (o *Options) validate() (edits, error) {
+	if err := o.check(); err != nil {
+		return edits{}, err
+	}
 	e, err := parseEdits(o.Set, o.Unset)
 	if err != nil {
 		return edits{}, err
@@ -132,14 +150,6 @@ func (o *Options) validate() (edits, error) {
 		readers++
 	}
 	switch {
-	case strings.TrimSpace(o.Reason) == "":
-		return edits{}, exit.Errorf(exit.Usage, "no reason is given: say with -r why the change is needed")
-	case len(o.Reason) > maxReasonBytes || !utf8.ValidString(o.Reason):
-		return edits{}, exit.Errorf(exit.Usage, "the reason must be text of at most %d bytes: shorten it", maxReasonBytes)
-	case !slices.Contains([]string{"", outputYAML, outputJSON, outputName}, o.Output):
-		return edits{}, exit.Errorf(exit.Usage, "unknown output %q: choose yaml, json or name", o.Output)
-	case o.DryRun && o.Output != "":
-		return edits{}, exit.Errorf(exit.Usage, "--dry-run stages nothing that -o could print: leave one of them out")
 	case o.Prune && o.File == "":
 		return edits{}, exit.Errorf(exit.Usage, "--prune is about a file: give one with -f, or use --unset")
 	case readers > 1:

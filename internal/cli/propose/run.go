@@ -46,7 +46,7 @@ func (o *Options) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	now, err := readLive(ctx, store, target)
+	now, err := live.ReadTarget(ctx, store, target)
 	if err != nil {
 		return err
 	}
@@ -57,32 +57,48 @@ func (o *Options) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	return o.propose(ctx, store, target, now, in)
+	_, err = o.propose(ctx, store, target, now, in)
+	return err
 }
 
-// propose goes on once everything is read.
-func (o *Options) propose(ctx context.Context, store secretstore.Store, target *factory.Target, now live.Version, in inputs) error {
+// Amend proposes to set and unset keys of what now holds. It returns the name of
+// the change that it created, "" where it created none: where nothing would
+// change, in a dry run, and for a Git repository.
+func (o *Options) Amend(ctx context.Context, store secretstore.Store, target *factory.Target, now live.Version, patch document.Patch) (string, error) {
+	if err := o.check(); err != nil {
+		return "", err
+	}
+	return o.propose(ctx, store, target, now, inputs{Live: now.Values, Base: now.Values, Set: patch.Set, Unset: patch.Unset})
+}
+
+// propose goes on once everything is read, and returns the name of the change
+// that it created, if it did.
+func (o *Options) propose(ctx context.Context, store secretstore.Store, target *factory.Target, now live.Version, in inputs) (string, error) {
 	wanted, err := wantedState(in)
 	if err != nil {
-		return err
+		return "", err
 	}
 	patch := document.NewPatch(in.Live, wanted.Wanted)
 	o.tellNotes(wanted)
 	if patch.Empty() {
 		o.tellNoChanges(target)
-		return nil
+		return "", nil
 	}
 	if err := patch.Validate(); err != nil {
-		return exit.Errorf(exit.Refused, "the change cannot be proposed: %w", err)
+		return "", exit.Errorf(exit.Refused, "the change cannot be proposed: %w", err)
 	}
 	if err := o.confirmRemoval(ctx, wanted.Lacking); err != nil {
-		return err
+		return "", err
 	}
 	p, err := o.prepare(ctx, target, now, patch)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return o.send(ctx, store, p)
+	created, err := o.send(ctx, store, p)
+	if !created {
+		return "", err
+	}
+	return p.change, err
 }
 
 // prepare names, dates and encodes the proposal.
@@ -98,46 +114,47 @@ func (o *Options) prepare(ctx context.Context, target *factory.Target, now live.
 	}
 	effective, _ := policy.For(target.Project, target.Environment.Name)
 	keep := effective.ChangeTTL + keepSlack
-	if o.forGit() {
+	if o.ForGit() {
 		keep = max(keep, keepForGit)
 	}
 	p := &proposal{
-		target: target, change: name, user: user, reason: o.Reason, base: now.ID, patch: patch,
+		target: target, change: name, user: user, reason: draft.Reason(o.Reason, o.DryRun), base: now.ID, patch: patch, rebaseOf: o.RebaseOf,
 		keepUntil: f.Clock.Now().Add(keep),
 	}
 	return p, p.encode(f, now.Values)
 }
 
-func (o *Options) forGit() bool { return o.Output == outputYAML || o.Output == outputJSON }
+// ForGit reports whether the change is printed, and not created.
+func (o *Options) ForGit() bool { return o.Output == outputYAML || o.Output == outputJSON }
 
 // send stages and creates, or prints what a dry run or Git needs instead.
-func (o *Options) send(ctx context.Context, store secretstore.Store, p *proposal) error {
+func (o *Options) send(ctx context.Context, store secretstore.Store, p *proposal) (created bool, err error) {
 	kube, err := o.Factory.Kube()
 	if err != nil {
-		return err
+		return false, err
 	}
-	if !o.forGit() {
+	if !o.ForGit() {
 		if err := p.preflight(ctx, kube); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if o.DryRun {
-		return o.tellDryRun(p)
+		return false, o.tellDryRun(p)
 	}
 	arn, err := p.stage(ctx, store)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if o.forGit() {
+	if o.ForGit() {
 		if err := o.printManifest(p, arn); err != nil {
-			return p.unstage(ctx, store, arn, atOnce, err)
+			return false, p.unstage(ctx, store, arn, atOnce, err)
 		}
-		return nil
+		return false, nil
 	}
 	if err := p.create(ctx, kube, store, arn); err != nil {
-		return err
+		return false, err
 	}
-	return o.tellProposed(p)
+	return true, o.tellProposed(p)
 }
 
 // confirmRemoval asks, or requires --prune, before keys go that only the
@@ -159,18 +176,6 @@ func (o *Options) confirmRemoval(ctx context.Context, lacking []string) error {
 		return exit.Errorf(exit.Cancelled, "nothing is proposed: add the keys to %s, or change single ones with --set", o.File)
 	}
 	return nil
-}
-
-// readLive reads what is live. A secret that has no version yet is empty.
-func readLive(ctx context.Context, store secretstore.Store, t *factory.Target) (live.Version, error) {
-	read, err := live.Read(ctx, store, t.Status.SecretName, "")
-	if secretstore.KindOf(err) == secretstore.KindNotFound && t.Status.SecretARN != "" && t.Status.LiveVersionID == "" {
-		return live.Version{Values: document.Document{}}, nil
-	}
-	if err != nil {
-		return live.Version{}, fmt.Errorf("read what is live: %w", err)
-	}
-	return read, nil
 }
 
 // readBase reads what the file was a copy of, which without a header is what

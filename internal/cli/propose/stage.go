@@ -26,6 +26,8 @@ type proposal struct {
 	// base is the live version that the patch was worked out against.
 	base  string
 	patch document.Patch
+	// rebaseOf is the change that this one is made anew from, if it is.
+	rebaseOf string
 	// keepUntil is when the sweep may take the staged secret if no change names
 	// it.
 	keepUntil time.Time
@@ -73,7 +75,7 @@ func (p *proposal) secretName() string {
 // object returns the change that names the staged secret with this ARN.
 func (p *proposal) object(arn string) *v1alpha1.SecretChange {
 	return newChange(p.target, p.change, p.reason, p.user, p.base, v1alpha1.StagedSource{
-		SecretARN: arn, VersionID: v1alpha1.VersionID(p.versionID), Digest: document.Digest(p.value),
+		SecretARN: arn, VersionID: v1alpha1.VersionID(p.versionID), Digest: document.Digest(p.value), RebaseOf: p.rebaseOf,
 	})
 }
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -24,9 +23,6 @@ import (
 	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/policy"
 )
-
-// maxReasonBytes is the CRD's limit.
-const maxReasonBytes = 2048
 
 // Options are the flags that both commands have.
 type Options struct {
@@ -54,11 +50,10 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 
 // Validate fails with an exit.Error of Usage for flags that make no sense.
 func (o *Options) Validate() error {
+	if err := draft.CheckReason(o.Reason, o.DryRun); err != nil {
+		return err
+	}
 	switch {
-	case strings.TrimSpace(o.Reason) == "":
-		return exit.Errorf(exit.Usage, "no reason is given: say with -r why it is needed")
-	case len(o.Reason) > maxReasonBytes || !utf8.ValidString(o.Reason):
-		return exit.Errorf(exit.Usage, "the reason must be text of at most %d bytes: shorten it", maxReasonBytes)
 	case o.DryRun && o.WithoutValues:
 		return exit.Errorf(exit.Usage, "--dry-run shows what would change, for which values are read: leave --without-values out")
 	case !o.Yes && !o.DryRun && !o.Factory.Terminal.CanAsk():
@@ -147,7 +142,7 @@ func (o *Options) draft(ctx context.Context, target *factory.Target, way Way) (*
 	return &v1alpha1.SecretChange{
 		ObjectMeta: metav1.ObjectMeta{Namespace: target.Namespace, Name: name, CreationTimestamp: metav1.NewTime(f.Clock.Now())},
 		Spec: v1alpha1.SecretChangeSpec{
-			Project: target.Project.Name, Environment: target.Environment.Name, Reason: o.Reason, ProposedBy: user,
+			Project: target.Project.Name, Environment: target.Environment.Name, Reason: draft.Reason(o.Reason, o.DryRun), ProposedBy: user,
 			Rollback: way.Source.Rollback, Restore: way.Source.Restore,
 		},
 		Status: v1alpha1.SecretChangeStatus{Revert: &versions},

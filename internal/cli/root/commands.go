@@ -10,6 +10,7 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/history"
 	"github.com/secretreview/secretreview/internal/cli/propose"
 	"github.com/secretreview/secretreview/internal/cli/pull"
+	"github.com/secretreview/secretreview/internal/cli/rebase"
 	"github.com/secretreview/secretreview/internal/cli/reject"
 	"github.com/secretreview/secretreview/internal/cli/restore"
 	"github.com/secretreview/secretreview/internal/cli/review"
@@ -31,6 +32,7 @@ func commands(f *factory.Factory) []*cobra.Command {
 		review.New(f),
 		approve.New(f),
 		reject.New(f),
+		rebase.New(f),
 		pull.New(f),
 		diff.New(f),
 		run.New(f),

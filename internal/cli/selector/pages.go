@@ -37,6 +37,10 @@ var (
 	}}
 	Finished = Phases{Not: []v1alpha1.Phase{"", v1alpha1.PhasePending, v1alpha1.PhaseApproved}}
 	Pending  = Phases{Only: v1alpha1.PhasePending}
+	// Rebasable may still have staged values, and are not being made live.
+	Rebasable = Phases{Not: []v1alpha1.Phase{
+		v1alpha1.PhaseApproved, v1alpha1.PhaseApplied, v1alpha1.PhaseRejected, v1alpha1.PhaseExpired, v1alpha1.PhaseInvalid,
+	}}
 	// AppliedOnes became live.
 	AppliedOnes = Phases{Only: v1alpha1.PhaseApplied}
 )

@@ -278,6 +278,9 @@ func Complete(f *factory.Factory) cobra.CompletionFunc { return complete(f, Unfi
 // CompleteApplied offers the applied ones.
 func CompleteApplied(f *factory.Factory) cobra.CompletionFunc { return complete(f, AppliedOnes) }
 
+// CompleteRebasable offers those that can be made anew.
+func CompleteRebasable(f *factory.Factory) cobra.CompletionFunc { return complete(f, Rebasable) }
+
 func complete(f *factory.Factory, phases Phases) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, prefix string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) > 0 {

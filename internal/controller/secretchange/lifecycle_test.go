@@ -129,8 +129,10 @@ var _ = Describe("A proposed change", func() {
 		approveAs(t.bob, "bob", first)
 		approveAs(t.carol, "carol", second)
 		Eventually(t.status(first)).Should(bePhase(v1alpha1.PhaseApplied))
-		Eventually(t.status(second)).Should(And(bePhase(v1alpha1.PhaseConflicted), say("propose the change again")))
+		Eventually(t.status(second)).Should(And(bePhase(v1alpha1.PhaseConflicted), say("rebase it onto what is live now")))
 		Expect(t.liveValues()).To(HaveKeyWithValue("A", "first"))
+		Expect(t.stagedGone(second)()).To(BeEmpty(), "it is kept to be rebased")
+		Expect(admin.Delete(ctx, second)).To(Succeed())
 		Eventually(t.stagedGone(second)).Should(Equal(secretstore.KindNotFound))
 	})
 

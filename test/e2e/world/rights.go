@@ -21,7 +21,7 @@ func (t *Team) key() string {
 func (t *Team) proposeRights() []emulator.Rule {
 	staged := []string{t.StagedName("*")}
 	return []emulator.Rule{
-		{Actions: []string{"GetSecretValue"}, Resources: []string{t.LiveName("*")}},
+		{Actions: []string{"GetSecretValue"}, Resources: append(staged, t.LiveName("*"))},
 		{
 			Actions: []string{"CreateSecret", "TagResource"}, Resources: staged,
 			RequestTags: map[string]string{naming.TagStaging: naming.StagingTrue, naming.TagProject: t.Project},

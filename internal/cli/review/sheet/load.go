@@ -12,6 +12,7 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/cli/live"
+	"github.com/secretreview/secretreview/internal/cli/selector"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
@@ -38,7 +39,26 @@ func Load(ctx context.Context, f *factory.Factory, change *v1alpha1.SecretChange
 		}
 	}
 	s.warn()
-	return s, nil
+	return s, s.findSuccessors(ctx, f)
+}
+
+// findSuccessors looks for what became of a change after it conflicted. Nobody
+// could write that into the change itself, which had ended.
+func (s *Sheet) findSuccessors(ctx context.Context, f *factory.Factory) error {
+	change := s.Change
+	if change.Status.Phase != v1alpha1.PhaseConflicted || change.Spec.Staged == nil {
+		return nil
+	}
+	kube, err := f.Kube()
+	if err != nil {
+		return err
+	}
+	filter := selector.Filter{Namespace: change.Namespace, Project: change.Spec.Project, Environment: change.Spec.Environment}
+	return selector.Each(ctx, kube, filter, func(c *v1alpha1.SecretChange) {
+		if c.Spec.Staged != nil && c.Spec.Staged.RebaseOf == change.Name {
+			s.Successors = append(s.Successors, c.Name)
+		}
+	})
 }
 
 // TargetOf returns the project and environment of a change, or nil if either
@@ -116,7 +136,7 @@ func (s *Sheet) readEdit(ctx context.Context, store secretstore.Store) error {
 	if err != nil {
 		return err
 	}
-	if s.live, err = readLive(ctx, store, s.Target); err != nil {
+	if s.live, err = live.ReadTarget(ctx, store, s.Target); err != nil {
 		return err
 	}
 	s.after, s.clashes = patch.Apply(s.live.Values), patch.Clashes(s.live.Values)
@@ -137,6 +157,15 @@ func (s *Sheet) checkTarget() error {
 	return nil
 }
 
+// ReadStaged reads the edit that a change pins, if it is this change's own. It
+// fails with a MismatchError where it is not.
+func ReadStaged(ctx context.Context, store secretstore.Store, change *v1alpha1.SecretChange, t *factory.Target) (document.Patch, error) {
+	if err := checkARN(change, t); err != nil {
+		return document.Patch{}, err
+	}
+	return readStaged(ctx, store, change, t)
+}
+
 // readStaged reads the version that the change pins, by ARN and VersionId.
 func readStaged(ctx context.Context, store secretstore.Store, change *v1alpha1.SecretChange, t *factory.Target) (document.Patch, error) {
 	pinned := change.Spec.Staged
@@ -145,16 +174,4 @@ func readStaged(ctx context.Context, store secretstore.Store, change *v1alpha1.S
 		return document.Patch{}, fmt.Errorf("read the staged values: %w", err)
 	}
 	return openStaged(change, t, got)
-}
-
-// readLive reads what is live. A secret that has no version yet is empty.
-func readLive(ctx context.Context, store secretstore.Store, t *factory.Target) (live.Version, error) {
-	read, err := live.Read(ctx, store, t.Status.SecretName, "")
-	if secretstore.KindOf(err) == secretstore.KindNotFound && t.Status.SecretARN != "" && t.Status.LiveVersionID == "" {
-		return live.Version{Values: document.Document{}}, nil
-	}
-	if err != nil {
-		return live.Version{}, fmt.Errorf("read what is live: %w", err)
-	}
-	return read, nil
 }

@@ -45,6 +45,7 @@ func (s *Sheet) fields(v View) []printers.Field {
 		{Label: "Reason", Text: change.Spec.Reason},
 		{Label: "Source", Text: source(change)},
 		{Label: "Expires", Text: expires(change, v.Now)},
+		{Label: "Rebase", Text: s.rebase(v.Now)},
 		{Label: "Approvals", Text: change.Status.Approvals},
 	}
 	for _, review := range change.Spec.Reviews {
@@ -62,6 +63,21 @@ func source(change *v1alpha1.SecretChange) string {
 		return "undoes change " + spec.Rollback.Change
 	case spec.Restore != nil:
 		return "goes back to " + cmp.Or(spec.Restore.Change, "version "+string(spec.Restore.VersionID))
+	case spec.Staged != nil && spec.Staged.RebaseOf != "":
+		return "change " + spec.Staged.RebaseOf + ", rebased"
+	default:
+		return ""
+	}
+}
+
+// rebase tells how a change goes on that ended because others were faster.
+func (s *Sheet) rebase(now time.Time) string {
+	kept := s.Change.KeptUntil()
+	switch {
+	case len(s.Successors) > 0:
+		return "done, as " + strings.Join(s.Successors, ", ")
+	case now.Before(kept):
+		return "possible until it would have expired, " + printers.Moment(kept, now)
 	default:
 		return ""
 	}

@@ -18,7 +18,7 @@ import (
 func (s *Sheet) readRevert(ctx context.Context, store secretstore.Store) error {
 	revert := s.Change.Status.Revert
 	var err error
-	if s.live, err = readLive(ctx, store, s.Target); err != nil {
+	if s.live, err = live.ReadTarget(ctx, store, s.Target); err != nil {
 		return err
 	}
 	to, err := s.readVersion(ctx, store, revert.ToVersionID)

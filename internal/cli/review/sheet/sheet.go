@@ -46,6 +46,8 @@ type Sheet struct {
 	Entries []printers.Entry
 	// Unchanged are the live keys that stay, where State is Read.
 	Unchanged []printers.Entry
+	// Successors are the changes that a conflicted one was made anew as.
+	Successors []string
 	// Warnings are sentences without their full stop.
 	Warnings []string
 
