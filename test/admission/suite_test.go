@@ -43,7 +43,7 @@ var (
 )
 
 func TestAdmission(t *testing.T) {
-	suite.Run(t, "Admission")
+	suite.RunWithPolicies(t, "Admission", func() *cluster.Cluster { return server })
 }
 
 var _ = BeforeSuite(func(ctx context.Context) {

@@ -7,7 +7,10 @@ import (
 	"testing"
 
 	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
 	"github.com/onsi/gomega"
+
+	"github.com/secretreview/secretreview/test/cluster"
 )
 
 // maxMessage is how much of a failure's message is repeated, in bytes.
@@ -17,9 +20,43 @@ const maxMessage = 400
 // is at hand tells as much.
 func Run(t *testing.T, description string) {
 	t.Helper()
+	config, _ := ginkgo.GinkgoConfiguration()
+	run(t, description, config)
+}
+
+func run(t *testing.T, description string, config types.SuiteConfig) {
+	t.Helper()
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	ginkgo.ReportAfterSuite("what failed", func(report ginkgo.Report) { fmt.Print(failures(report)) })
-	ginkgo.RunSpecs(t, description)
+	ginkgo.RunSpecs(t, description, config)
+}
+
+// attempts is how often a spec is tried in which the API server has died.
+const attempts = 3
+
+// RunWithPolicies is Run for specs that write admission policies over and over, of which the API server of some
+// releases of Kubernetes may die by a fault of its own. A spec in which it did is tried again, and no other.
+func RunWithPolicies(t *testing.T, description string, server func() *cluster.Cluster) {
+	t.Helper()
+	if binaries, err := cluster.FindBinaries(""); err != nil || !binaries.MayDieOfPolicies() {
+		Run(t, description)
+		return
+	}
+	var failed []string
+	ginkgo.AfterEach(func(ctx ginkgo.SpecContext) {
+		revived, err := server().Revive(ctx)
+		gomega.Expect(err).NotTo(gomega.HaveOccurred())
+		spec := ginkgo.CurrentSpecReport()
+		if revived {
+			fmt.Printf("\nREPORT: the API server died of a fault of its own, and was started again: %s\n", spec.FullText())
+		} else if spec.Failed() {
+			failed = append(failed, spec.FullText())
+		}
+	})
+	ginkgo.AfterSuite(func() { gomega.Expect(failed).To(gomega.BeEmpty(), "failed, whatever came of a later attempt") })
+	config, _ := ginkgo.GinkgoConfiguration()
+	config.FlakeAttempts = attempts
+	run(t, description, config)
 }
 
 func failures(report ginkgo.Report) string {
