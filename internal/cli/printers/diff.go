@@ -33,11 +33,14 @@ const (
 	markRemoved  = "-"
 	markSame     = "="
 	markContext  = " "
+	markCarets   = "?"
 )
 
 const (
 	keyIndent   = 2
 	valueIndent = 6
+	// needsCarets is how long a line must be, in columns, for carets to help.
+	needsCarets = 24
 	// context is how many lines are shown around those that differ.
 	context = 3
 )
@@ -48,12 +51,13 @@ var keyMarks = map[document.ChangeType]string{
 
 // Print writes a line a key and, if values are shown, one or more for each of
 // its values. Lines that an old and a new value of several lines have in common
-// at their beginning and end are written once, and left out far from the change.
+// are written once, and left out far from a change. What differs within a line is
+// marked: by colour, or by carets below it.
 func (d *Diff) Print(w io.Writer, width int, styles terminal.Styles) error {
-	p := diffPrinter{width: width, styles: map[string]func(string) string{
+	p := diffPrinter{width: width, colored: styles.Colored, styles: map[string]func(string) string{
 		markAdded: styles.Added, markModified: styles.Modified, markRemoved: styles.Removed,
 		markSame: styles.Dim, markContext: styles.Dim,
-	}}
+	}, covered: map[string]func(string) string{markAdded: styles.AddedPart, markRemoved: styles.RemovedPart}}
 	for _, e := range d.Entries {
 		p.line(keyIndent, keyMarks[e.Type], terminal.Escape(e.Key))
 		if d.ShowValues {
@@ -67,9 +71,11 @@ func (d *Diff) Print(w io.Writer, width int, styles terminal.Styles) error {
 }
 
 type diffPrinter struct {
-	out    strings.Builder
-	width  int
-	styles map[string]func(string) string
+	out     strings.Builder
+	width   int
+	colored bool
+	// styles are of whole lines by their mark, covered of what differs in them.
+	styles, covered map[string]func(string) string
 }
 
 // line writes a text that is safe, wrapped, behind a mark.
@@ -81,6 +87,30 @@ func (p *diffPrinter) line(indent int, mark, text string) {
 	}
 }
 
+// marked writes a text like line, with what spans cover of it marked.
+func (p *diffPrinter) marked(mark, text string, spans []span) {
+	if len(spans) == 0 || !p.colored && terminal.Width(text) < needsCarets {
+		p.line(valueIndent, mark, text)
+		return
+	}
+	head, blank := mark+" ", strings.Repeat(" ", len(mark)+1)
+	indent := strings.Repeat(" ", valueIndent)
+	from := 0
+	for _, piece := range terminal.Wrap(text, textWidth(p.width, valueIndent+len(head))) {
+		inside := within(spans, from, from+len(piece))
+		from += len(piece)
+		if p.colored {
+			p.out.WriteString(indent + p.styles[mark](head) + emphasize(piece, inside, p.styles[mark], p.covered[mark]) + "\n")
+		} else {
+			p.out.WriteString(indent + head + piece + "\n")
+			if len(inside) > 0 {
+				p.out.WriteString(indent + markCarets + " " + carets(piece, inside) + "\n")
+			}
+		}
+		head = blank
+	}
+}
+
 func (p *diffPrinter) lines(mark string, lines []string) {
 	for _, line := range lines {
 		p.line(valueIndent, mark, line)
@@ -88,15 +118,42 @@ func (p *diffPrinter) lines(mark string, lines []string) {
 }
 
 func (p *diffPrinter) values(e Entry) {
-	switch before, after := shownLines(e.Old), shownLines(e.New); e.Type {
-	case "":
+	before, after := shownLines(e.Old), shownLines(e.New)
+	if e.Type == "" {
 		p.lines(markSame, after)
-	default:
-		head, tail := common(before, after)
-		p.lines(markContext, elide(before[:head], 0, context))
-		p.lines(markRemoved, before[head:len(before)-tail])
-		p.lines(markAdded, after[head:len(after)-tail])
-		p.lines(markContext, elide(before[len(before)-tail:], context, 0))
+		return
+	}
+	all := hunks(before, after)
+	for i, h := range all {
+		if h.same == nil {
+			p.replaced(h)
+			continue
+		}
+		first, last := context, context
+		if i == 0 {
+			first = 0
+		}
+		if i == len(all)-1 {
+			last = 0
+		}
+		p.lines(markContext, elide(h.same, first, last))
+	}
+}
+
+// replaced writes old lines and those that replace them. Where there are as many
+// of both, they are compared one by one.
+func (p *diffPrinter) replaced(h hunk) {
+	inOld, inNew := make([][]span, len(h.old)), make([][]span, len(h.new))
+	if len(h.old) == len(h.new) {
+		for i := range h.old {
+			inOld[i], inNew[i] = spans(h.old[i], h.new[i])
+		}
+	}
+	for i, line := range h.old {
+		p.marked(markRemoved, line, inOld[i])
+	}
+	for i, line := range h.new {
+		p.marked(markAdded, line, inNew[i])
 	}
 }
 
@@ -108,18 +165,6 @@ func shownLines(v *sensitive.Value) []string {
 		return []string{terminal.Escape(text)}
 	}
 	return terminal.Lines(v.Reveal())
-}
-
-// common counts the lines that a and b share at their beginning and, of those
-// left, at their end.
-func common(a, b []string) (head, tail int) {
-	for head < len(a) && head < len(b) && a[head] == b[head] {
-		head++
-	}
-	for tail < len(a)-head && tail < len(b)-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
-		tail++
-	}
-	return head, tail
 }
 
 // elide leaves out what lies between the first and the last lines, unless it is

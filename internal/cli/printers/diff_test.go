@@ -63,6 +63,19 @@ func TestDiffAtEveryWidth(t *testing.T) {
 	}
 }
 
+func TestColoursMarkWhatDiffersInALine(t *testing.T) {
+	var out strings.Builder
+	diff := printers.Diff{ShowValues: true, Entries: []printers.Entry{{Key: "K", Type: document.Modified, Old: value("a=1;b"), New: value("a=2;b")}}}
+	if err := diff.Print(&out, 80, terminal.NewStyles(true)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"a=\x1b[0m\x1b[7;31m1\x1b[0m\x1b[31m;b", "a=\x1b[0m\x1b[7;32m2\x1b[0m\x1b[32m;b"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q lacks %q", out.String(), want)
+		}
+	}
+}
+
 // Marks stand in two columns, and nothing that a value holds can stand there.
 func TestNoValueLooksLikeAnotherKey(t *testing.T) {
 	for width := range 120 {
