@@ -51,8 +51,9 @@ build: ## Build this project's programs into .bin
 	ln -sf sr $(BIN)/kubectl_complete-sr
 
 .PHONY: generate
-generate: $(BIN)/controller-gen ## Generate deep copies and CRDs from the API's types
+generate: $(BIN)/controller-gen ## Generate deep copies and CRDs from the API's types, and docs/cli.md from the commands
 	$(BIN)/controller-gen object crd paths=./api/... output:crd:dir=config/crd/bases
+	go test ./internal/cli/root -run TestReference -count=1 -update
 
 .PHONY: fmt
 fmt: $(BIN)/golangci-lint ## Format all Go code

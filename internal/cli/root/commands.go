@@ -1,6 +1,9 @@
 package root
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/secretreview/secretreview/internal/cli/approve"
@@ -22,24 +25,54 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/versions"
 )
 
-// commands lists all commands in the order in which help shows them.
-func commands(f *factory.Factory) []*cobra.Command {
-	return []*cobra.Command{
-		propose.New(f),
-		set.New(f),
-		unset.New(f),
-		generate.New(f),
-		review.New(f),
-		approve.New(f),
-		reject.New(f),
-		rebase.New(f),
-		pull.New(f),
-		diff.New(f),
-		run.New(f),
-		rollback.New(f),
-		restore.New(f),
-		status.New(f),
-		history.New(f),
-		versions.New(f),
+// task is what a person wants to do, and the commands for it in the order in
+// which help shows them.
+type task struct {
+	title    string
+	commands []func(*factory.Factory) *cobra.Command
+}
+
+var tasks = []task{
+	{"Propose a change", []func(*factory.Factory) *cobra.Command{
+		propose.New, set.New, unset.New, generate.New, rebase.New,
+	}},
+	{"Review it", []func(*factory.Factory) *cobra.Command{review.New, approve.New, reject.New}},
+	{"Undo it", []func(*factory.Factory) *cobra.Command{rollback.New, restore.New, versions.New}},
+	{"See where things stand", []func(*factory.Factory) *cobra.Command{status.New, history.New}},
+	{"Use what is live", []func(*factory.Factory) *cobra.Command{pull.New, diff.New, run.New}},
+}
+
+func init() {
+	cobra.EnableCommandSorting = false // tasks have their order
+}
+
+// addCommands adds all commands to the root, grouped by task.
+func addCommands(root *cobra.Command, f *factory.Factory) {
+	for _, t := range tasks {
+		root.AddGroup(&cobra.Group{ID: t.title, Title: t.title + ":"})
+		for _, newCommand := range t.commands {
+			command := newCommand(f)
+			command.GroupID = t.title
+			root.AddCommand(command)
+		}
 	}
+	const other = "Other commands"
+	root.AddGroup(&cobra.Group{ID: other, Title: other + ":"})
+	root.SetHelpCommandGroupID(other)
+	root.SetCompletionCommandGroupID(other)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd("help") // with an argument, as cobra leaves it out for a program that has only this command
+	for _, command := range root.Commands() {
+		if command.Name() == "help" {
+			command.Args = existing
+		}
+	}
+}
+
+// existing is a cobra.PositionalArgs for commands that are there.
+func existing(command *cobra.Command, args []string) error {
+	if _, rest, err := command.Root().Find(args); err != nil || len(rest) > 0 {
+		return fmt.Errorf("there is no command %q", strings.Join(args, " "))
+	}
+	return nil
 }

@@ -3,7 +3,6 @@ package root
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -45,11 +44,9 @@ func New(f *factory.Factory) *cobra.Command {
 	root.SetOut(f.Out)
 	root.SetErr(f.ErrOut)
 	root.SetVersionTemplate(f.Program + " {{.Version}}\n")
-	root.SetUsageTemplate(wrapped(root.UsageTemplate(), f.Terminal.Width))
 	f.AddFlags(root.PersistentFlags())
-	for _, command := range commands(f) {
-		root.AddCommand(command)
-	}
+	addCommands(root, f)
+	fit(root, f.Terminal.Width)
 	complete(root, map[string]cobra.CompletionFunc{"project": f.CompleteProjects, "env": f.CompleteEnvironments})
 	return root
 }
@@ -63,22 +60,11 @@ func complete(command *cobra.Command, flags map[string]cobra.CompletionFunc) {
 	}
 }
 
-// helpWidth is how many columns help takes at most.
-const helpWidth = 96
-
-// wrapped makes a usage template wrap the flags' descriptions.
-func wrapped(template string, width int) string {
-	if width <= 0 || width > helpWidth {
-		width = helpWidth
-	}
-	return strings.ReplaceAll(template, ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", width))
-}
-
 // Run runs the command line and returns the process's exit code. Whatever
 // fails before a command begins is a mistake in the command line.
 func Run(ctx context.Context, f *factory.Factory, args []string) exit.Code {
-	root := New(f) //nolint:contextcheck // Commands take their context from cobra.
-	root.SetArgs(args)
+	root := New(f)
+	root.SetArgs(append([]string{}, args...)) // cobra takes nil for os.Args
 	began := false
 	markBegin(root, &began)
 	called, err := root.ExecuteContextC(ctx)
