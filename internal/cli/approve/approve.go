@@ -61,6 +61,7 @@ func New(f *factory.Factory) *cobra.Command {
 	}
 	flags := command.Flags()
 	o.AddFlags(flags)
+	o.AddSkipReview(flags)
 	flags.StringVarP(&o.Comment, "comment", "c", "", "what to say with the approval")
 	flags.BoolVarP(&o.Yes, "yes", "y", false, "do not ask")
 	return command

@@ -50,6 +50,7 @@ func New(f *factory.Factory) *cobra.Command {
 	}
 	flags := command.Flags()
 	o.AddFlags(flags)
+	o.AddSkipReview(flags)
 	flags.StringVarP(&o.Comment, "comment", "c", "", "why, for the proposer to read (asked for where it is missing)")
 	flags.BoolVarP(&o.Yes, "yes", "y", false, "do not ask, and do not read values")
 	return command

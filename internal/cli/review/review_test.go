@@ -213,6 +213,14 @@ var _ = Describe("review", func() {
 			Expect(reviewers(read(scene, name))).To(Equal([]string{clitest.Bob}))
 		})
 
+		It("does so by the flag of the tool that it replaces, too, and names the new one", func() {
+			name := proposed(scene, "--set", "DB="+newValue)
+			result := scene.As(clitest.Bob).Run("approve", name, "-y", "--skip-review", "--no-wait")
+			Expect(result.Code).To(Equal(exit.OK), result.Err)
+			Expect(result.Err + result.Out).To(ContainSubstring("use --without-values"))
+			Expect(gets(scene)).To(BeZero())
+		})
+
 		It("names expired credentials as such", func() {
 			name := proposed(scene, "--set", "DB="+newValue)
 			scene.Emulator.SetPrincipals([]emulator.Principal{{AccessKeyID: clitest.Bob, Expired: true}})

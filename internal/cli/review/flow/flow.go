@@ -47,6 +47,16 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.Timeout, "timeout", DefaultTimeout, "how long to wait for that")
 }
 
+// AddSkipReview binds the flag by which cdk-gitify-secrets showed nothing before
+// it asked.
+func (o *Options) AddSkipReview(flags *pflag.FlagSet) {
+	const name = "skip-review"
+	flags.BoolVar(&o.WithoutValues, name, false, "")
+	if err := flags.MarkDeprecated(name, "use --without-values"); err != nil {
+		panic(err) // there is no such flag
+	}
+}
+
 // Case is one change in front of one person.
 type Case struct {
 	*Options
