@@ -1,6 +1,9 @@
 package factory
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -27,6 +30,15 @@ func (f *Factory) CompleteProjects(cmd *cobra.Command, _ []string, _ string) ([]
 		names = append(names, projects.Items[i].Name)
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// CompleteContexts completes --context with those of the kubeconfig.
+func (f *Factory) CompleteContexts(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	config, err := f.KubeFlags.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return slices.Sorted(maps.Keys(config.Contexts)), cobra.ShellCompDirectiveNoFileComp
 }
 
 // CompleteEnvironments completes --env with those of the project that is

@@ -55,7 +55,7 @@ func New(f *factory.Factory) *cobra.Command {
 	flags := command.Flags()
 	o.Scope.AddFlags(flags)
 	o.Narrow.AddFlags(flags, defaultLimit)
-	o.Output.AddFlag(flags)
+	o.Output.AddFlag(command)
 	return command
 }
 

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -30,9 +30,16 @@ const (
 	formatName  = "name"
 )
 
-// AddFlag binds -o.
-func (o *Output) AddFlag(flags *pflag.FlagSet) {
-	flags.StringVarP(&o.Format, "output", "o", "", "wide, name, json, yaml, or jsonpath=… and go-template=… as kubectl takes them")
+// AddFlag binds -o, and lets a shell complete it.
+func (o *Output) AddFlag(command *cobra.Command) {
+	const name = "output"
+	command.Flags().StringVarP(&o.Format, name, "o", "", "wide, name, json, yaml, or jsonpath=… and go-template=… as kubectl takes them")
+	err := command.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(
+		[]string{formatWide, formatName, formatJSON, formatYAML, "jsonpath=", "go-template="},
+		cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace))
+	if err != nil {
+		panic(err) // there is no such flag
+	}
 }
 
 // IsTable reports whether a person reads the output.

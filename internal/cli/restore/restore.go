@@ -2,6 +2,7 @@
 package restore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -57,10 +58,27 @@ func New(f *factory.Factory) *cobra.Command {
 	flags := command.Flags()
 	flags.StringVar(&o.To, "to", "", "the change after which, or the version (or its beginning) at which, it was as wanted (required)")
 	o.AddFlags(flags)
-	if err := command.RegisterFlagCompletionFunc("to", selector.CompleteApplied(f)); err != nil {
+	if err := command.RegisterFlagCompletionFunc("to", completeTo(f)); err != nil {
 		panic(err) // there is no such flag
 	}
 	return command
+}
+
+// completeTo offers the versions of the current environment, and the changes that
+// were applied.
+func completeTo(f *factory.Factory) cobra.CompletionFunc {
+	changes := selector.CompleteApplied(f)
+	return func(cmd *cobra.Command, args []string, prefix string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		offers, directive := changes(cmd, args, prefix)
+		if target, err := f.ResolveProject(cmd.Context()); err == nil && target.Status != nil {
+			for _, v := range target.Status.Versions {
+				if strings.HasPrefix(v.VersionID, prefix) {
+					offers = append(offers, cobra.CompletionWithDesc(v.VersionID, "version of "+cmp.Or(v.Change, "nobody's change")))
+				}
+			}
+		}
+		return offers, directive
+	}
 }
 
 func (o *Options) run(ctx context.Context) error {

@@ -47,17 +47,8 @@ func New(f *factory.Factory) *cobra.Command {
 	f.AddFlags(root.PersistentFlags())
 	addCommands(root, f)
 	fit(root, f.Terminal.Width)
-	complete(root, map[string]cobra.CompletionFunc{"project": f.CompleteProjects, "env": f.CompleteEnvironments})
+	complete(root, flagCompletions(f))
 	return root
-}
-
-// complete sets how flags of a command are completed.
-func complete(command *cobra.Command, flags map[string]cobra.CompletionFunc) {
-	for name, function := range flags {
-		if err := command.RegisterFlagCompletionFunc(name, function); err != nil {
-			panic(err) // there is no such flag
-		}
-	}
 }
 
 // Run runs the command line and returns the process's exit code. Whatever

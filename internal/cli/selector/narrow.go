@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -37,6 +38,9 @@ func phaseNames() string {
 	}
 	return strings.Join(all, ", ")
 }
+
+// CompletePhases completes --status.
+var CompletePhases = cobra.FixedCompletions(strings.Split(phaseNames(), ", "), cobra.ShellCompDirectiveNoFileComp)
 
 // Phases returns the phases that are wanted, usual where --status is not given.
 // It fails with an exit.Error of Usage for flags that make no sense.

@@ -291,7 +291,15 @@ func complete(f *factory.Factory, phases Phases) cobra.CompletionFunc {
 			return nil, cobra.ShellCompDirectiveError
 		}
 		var offers []cobra.Completion
-		err = Each(cmd.Context(), kube, Filter{Namespace: namespace, Phases: phases}, func(c *v1alpha1.SecretChange) {
+		filter := Filter{Namespace: namespace, Phases: phases, Environment: f.Flags.Environment}
+		if f.Flags.Project != "" {
+			project, err := f.FindProject(cmd.Context(), f.Flags.Project)
+			if err != nil {
+				return nil, cobra.ShellCompDirectiveError
+			}
+			filter.Project = project.Name
+		}
+		err = Each(cmd.Context(), kube, filter, func(c *v1alpha1.SecretChange) {
 			if strings.HasPrefix(c.Name, prefix) {
 				about := c.Spec.Project + "/" + c.Spec.Environment + ": " + terminal.Escape(c.Spec.Reason)
 				offers = append(offers, cobra.CompletionWithDesc(c.Name, about))

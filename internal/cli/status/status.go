@@ -66,7 +66,7 @@ func New(f *factory.Factory) *cobra.Command {
 	o.Selector.AddFlags(flags)
 	o.Scope.AddFlags(flags)
 	o.Narrow.AddFlags(flags, 0)
-	o.Output.AddFlag(flags)
+	o.Output.AddFlag(command)
 	return command
 }
 

@@ -54,7 +54,12 @@ func New(f *factory.Factory) *cobra.Command {
 		Args:    factory.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
-	command.Flags().StringVarP(&o.Output, "output", "o", "", "wide or json")
+	const output = "output"
+	command.Flags().StringVarP(&o.Output, output, "o", "", "wide or json")
+	completion := cobra.FixedCompletions([]string{outputWide, outputJSON}, cobra.ShellCompDirectiveNoFileComp)
+	if err := command.RegisterFlagCompletionFunc(output, completion); err != nil {
+		panic(err) // there is no such flag
+	}
 	return command
 }
 
