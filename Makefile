@@ -50,6 +50,10 @@ build: ## Build this project's programs into .bin
 	ln -sf sr $(BIN)/kubectl-sr
 	ln -sf sr $(BIN)/kubectl_complete-sr
 
+.PHONY: dist
+dist: ## Pack sr for all platforms into dist, with checksums and krew manifests, as RELEASE=v1.2.3
+	cd tools && go run ./dist -root .. -out ../dist -version "$(RELEASE)"
+
 .PHONY: generate
 generate: $(BIN)/controller-gen ## Generate deep copies and CRDs from the API's types, and docs/cli.md from the commands
 	$(BIN)/controller-gen object crd paths=./api/... output:crd:dir=config/crd/bases
@@ -62,7 +66,7 @@ fmt: $(BIN)/golangci-lint ## Format all Go code
 ##@ Check it
 
 .PHONY: test
-test: control-plane build $(BIN)/gotestsum ## Run all tests; installs what they need, and says what it leaves out
+test: control-plane build $(BIN)/gotestsum $(BIN)/krew ## Run all tests; installs what they need, and says what it leaves out
 	@$(if $(RACE),,echo "there is no C compiler, so the tests run without the race detector")
 	$(BIN)/gotestsum --format pkgname --format-hide-empty-pkg --jsonfile $(BIN)/test.json -- $(RACE) -count=1 -p 2 -timeout 30m ./...
 	@echo && sed -nE 's/.*"Output":"REPORT: (.*)\\n"\}$$/\1/p' $(BIN)/test.json
@@ -96,7 +100,7 @@ vuln: $(BIN)/govulncheck ## Fail on known vulnerabilities that the code can reac
 ##@ Tools
 
 .PHONY: tools
-tools: control-plane $(addprefix $(BIN)/,controller-gen golangci-lint govulncheck gotestsum) ## Build all pinned tools
+tools: control-plane $(addprefix $(BIN)/,controller-gen golangci-lint govulncheck gotestsum krew) ## Build all pinned tools
 
 .PHONY: control-plane
 control-plane: $(CONTROL_PLANE)
@@ -110,6 +114,9 @@ $(BIN)/controller-gen: tools/go.mod tools/go.sum
 
 $(BIN)/gotestsum: tools/go.mod tools/go.sum
 	cd tools && $(BUILD) -o $@ gotest.tools/gotestsum
+
+$(BIN)/krew: tools/krew/go.mod tools/krew/go.sum
+	cd tools/krew && $(BUILD) -o $@ sigs.k8s.io/krew/cmd/krew
 
 $(BIN)/govulncheck: tools/go.mod tools/go.sum
 	cd tools && $(BUILD) -o $@ golang.org/x/vuln/cmd/govulncheck

@@ -81,13 +81,15 @@ func markBegin(command *cobra.Command, began *bool) {
 // it was called: as kubectl-sr it is kubectl's plugin, and as
 // kubectl_complete-sr what completes the plugin's command line.
 func Invocation(path string, args []string) (program string, commandLine []string) {
-	base := path[strings.LastIndexAny(path, `/\`)+1:]
-	switch strings.TrimSuffix(base, ".exe") {
-	case "kubectl-sr":
-		return "kubectl sr", args
-	case "kubectl_complete-sr":
-		return "kubectl sr", append([]string{cobra.ShellCompRequestCmd}, args...)
-	default:
-		return "sr", args
+	base := strings.TrimSuffix(path[strings.LastIndexAny(path, `/\`)+1:], ".exe")
+	if name, ok := strings.CutPrefix(base, "kubectl-"); ok {
+		return pluginName(name), args
 	}
+	if name, ok := strings.CutPrefix(base, "kubectl_complete-"); ok {
+		return pluginName(name), append([]string{cobra.ShellCompRequestCmd}, args...)
+	}
+	return "sr", args
 }
+
+// pluginName is how to call a plugin: kubectl finds "a-b" as kubectl-a_b.
+func pluginName(name string) string { return "kubectl " + strings.ReplaceAll(name, "_", "-") }

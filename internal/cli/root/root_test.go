@@ -114,13 +114,15 @@ func TestVersion(t *testing.T) {
 
 func TestInvocation(t *testing.T) {
 	for path, want := range map[string]struct{ program, args string }{
-		"sr":                           {"sr", "pull -h"},
-		"/usr/bin/sr":                  {"sr", "pull -h"},
-		"./dist/sr-linux-amd64":        {"sr", "pull -h"},
-		"kubectl-sr":                   {"kubectl sr", "pull -h"},
-		"/home/x/.krew/bin/kubectl-sr": {"kubectl sr", "pull -h"},
-		`C:\bin\kubectl-sr.exe`:        {"kubectl sr", "pull -h"},
-		"/bin/kubectl_complete-sr":     {"kubectl sr", "__complete pull -h"},
+		"sr":                                  {"sr", "pull -h"},
+		"/usr/bin/sr":                         {"sr", "pull -h"},
+		"./dist/sr-linux-amd64":               {"sr", "pull -h"},
+		"kubectl-sr":                          {"kubectl sr", "pull -h"},
+		"/home/x/.krew/bin/kubectl-sr":        {"kubectl sr", "pull -h"},
+		`C:\bin\kubectl-sr.exe`:               {"kubectl sr", "pull -h"},
+		"/bin/kubectl-secret_review":          {"kubectl secret-review", "pull -h"},
+		"/bin/kubectl_complete-secret_review": {"kubectl secret-review", "__complete pull -h"},
+		"/bin/kubectl_complete-sr":            {"kubectl sr", "__complete pull -h"},
 	} {
 		program, args := root.Invocation(path, []string{"pull", "-h"})
 		if program != want.program || strings.Join(args, " ") != want.args {
