@@ -3,6 +3,7 @@ package factory
 import (
 	"context"
 	"fmt"
+	"net/http"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -82,7 +83,11 @@ func (f *Factory) restConfig() (*rest.Config, error) {
 	if err != nil {
 		return nil, badKubeconfig(err)
 	}
+	if err := secure(restConfig); err != nil {
+		return nil, err
+	}
 	restConfig = rest.CopyConfig(restConfig)
+	restConfig.Wrap(func(next http.RoundTripper) http.RoundTripper { return onlySecure{next} })
 	restConfig.UserAgent = "sr/" + f.Version
 	restConfig.WarningHandler = rest.NewWarningWriter(f.ErrOut, rest.WarningWriterOptions{Deduplicate: true})
 	return restConfig, nil

@@ -43,7 +43,8 @@ const (
 // EKS Pod Identity, instance roles.
 type Options struct {
 	Region, Profile string
-	// EndpointURL is asked instead of AWS, for both services.
+	// EndpointURL is asked instead of AWS, for all services. Like every other
+	// address it must be one that endpoint.Check allows.
 	EndpointURL string
 	// Credentials are used instead of the chain.
 	Credentials *StaticCredentials
@@ -144,6 +145,7 @@ func (o *Options) load() []func(*config.LoadOptions) error {
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(o.RequestTimeout)),
 		config.WithAPIOptions([]func(*middleware.Stack) error{
 			awsmiddleware.AddUserAgentKeyValue("secretreview", o.Version),
+			onlySecure,
 		}),
 	}
 	if o.Region != "" {

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/secretreview/secretreview/internal/endpoint"
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
 
@@ -97,8 +98,11 @@ func classify(ctx context.Context, op, id string, err error) error {
 		send        *smithyhttp.RequestSendError
 		invalid     smithy.InvalidParamsError
 		serialize   *smithy.SerializationError
+		insecure    *endpoint.InsecureError
 	)
 	switch {
+	case errors.As(err, &insecure):
+		e.Kind, e.Err = secretstore.KindInvalidInput, insecure
 	case errors.As(err, &api):
 		e.Code, e.Kind = api.ErrorCode(), kindOf(op, api.ErrorCode(), err)
 		if quoted[e.Code] {
