@@ -22,6 +22,7 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/config"
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/files"
+	"github.com/secretreview/secretreview/internal/cli/terminal"
 	"github.com/secretreview/secretreview/internal/dotenv"
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
@@ -48,6 +49,9 @@ type Factory struct {
 	// UserConfig is the path of the user's configuration file, which need not
 	// be there.
 	UserConfig string
+	// LegacyConfig is the path of the file of the tool that this one replaces,
+	// which need not be there.
+	LegacyConfig string
 	// Getenv is os.Getenv.
 	Getenv func(string) string
 
@@ -86,12 +90,16 @@ func (f *Factory) AddFlags(flags *pflag.FlagSet) {
 // as well.
 var shownKubeFlags = map[string]bool{"namespace": true, "context": true, "kubeconfig": true, "as": true, "as-group": true, "request-timeout": true}
 
-// Config returns what flags, .sr.json and the user's file say, in this order.
+// Config returns what flags, .sr.json, the user's file and the replaced tool's
+// say, in this order. It warns once of a user's file that is not theirs alone.
 func (f *Factory) Config() (config.Config, error) {
 	if f.config == nil {
-		loaded, err := config.Load(f.Directory, f.UserConfig)
+		loaded, err := config.Load(f.Directory, f.UserConfig, f.LegacyConfig)
 		if err != nil {
 			return config.Config{}, err
+		}
+		if mode, exposed := config.Exposed(f.UserConfig); exposed {
+			_, _ = fmt.Fprintf(f.ErrOut, "Warning: %s can be used by others (mode %#o): run chmod 600 on it.\n", terminal.Escape(f.UserConfig), mode)
 		}
 		f.config = &loaded
 	}
