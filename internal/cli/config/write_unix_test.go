@@ -36,6 +36,13 @@ func expect(t *testing.T, path, content string, mode fs.FileMode) {
 	}
 }
 
+func chmod(t *testing.T, path string, mode fs.FileMode) {
+	t.Helper()
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // withUmask is for the tests of one process, which do not run in parallel.
 func withUmask(t *testing.T, mask int) {
 	before := syscall.Umask(mask)
@@ -52,9 +59,7 @@ func TestTheUsersFileIsTheirsAlone(t *testing.T) {
 		},
 		"where the file was everybody's": func(t *testing.T, path string) {
 			write(t, path, "{}")
-			if err := os.Chmod(path, 0o666); err != nil {
-				t.Fatal(err)
-			}
+			chmod(t, path, 0o666)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -149,9 +154,7 @@ func TestExposed(t *testing.T) {
 	for mode, want := range map[fs.FileMode]bool{0o600: false, 0o400: false, 0o640: true, 0o604: true, 0o602: true, 0o644: true} {
 		path := filepath.Join(root, mode.String())
 		write(t, path, "{}")
-		if err := os.Chmod(path, mode); err != nil {
-			t.Fatal(err)
-		}
+		chmod(t, path, mode)
 		if got, exposed := config.Exposed(path); exposed != want || exposed && got != mode {
 			t.Errorf("%v: %v, %v", mode, got, exposed)
 		}

@@ -5,6 +5,7 @@ package factory
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,6 +65,10 @@ type Factory struct {
 	// chain of credentials. Commands call Store.
 	NewStore func(ctx context.Context, region string) (secretstore.Store, error)
 
+	// NewAccount connects to the account's other services in a region, or where it
+	// is empty in the one that the SDK's default chain finds. Commands call Account.
+	NewAccount func(ctx context.Context, region string) (secretstore.Account, error)
+
 	// Flags are the persistent flags that say which project is meant.
 	Flags config.Config
 	// KubeFlags are kubectl's flags.
@@ -122,6 +127,17 @@ func (f *Factory) Store(ctx context.Context, region string) (secretstore.Store, 
 	}
 	f.stores[region] = store
 	return store, nil
+}
+
+// Account connects to what an AWS account tells beside its secrets. Without a
+// region it is asked in the one of the configuration, or else of the SDK's
+// default chain.
+func (f *Factory) Account(ctx context.Context, region string) (secretstore.Account, error) {
+	c, err := f.Config()
+	if err != nil {
+		return nil, err
+	}
+	return f.NewAccount(ctx, cmp.Or(region, c.Region))
 }
 
 // Path makes a path that a person gave absolute.

@@ -13,8 +13,14 @@ import (
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
 
+// Connector connects to AWS in a region.
+type Connector interface {
+	Store(ctx context.Context, region string) (secretstore.Store, error)
+	Account(ctx context.Context, region string) (secretstore.Account, error)
+}
+
 // New returns a Factory for this process.
-func New(program, version string, newStore func(context.Context, string) (secretstore.Store, error)) (*Factory, error) {
+func New(program, version string, connect Connector) (*Factory, error) {
 	directory, err := os.Getwd()
 	if err != nil {
 		return nil, fmt.Errorf("find the current directory: %w", err)
@@ -33,7 +39,8 @@ func New(program, version string, newStore func(context.Context, string) (secret
 		Getenv:       os.Getenv,
 		Environ:      os.Environ,
 		Exec:         execute,
-		NewStore:     newStore,
+		NewStore:     connect.Store,
+		NewAccount:   connect.Account,
 		KubeFlags:    NewKubeFlags(),
 	}, nil
 }

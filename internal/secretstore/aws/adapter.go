@@ -1,5 +1,5 @@
-// Package aws adapts AWS Secrets Manager and STS to the ports of package
-// secretstore. It alone imports the AWS SDK, and classifies every error once.
+// Package aws adapts AWS Secrets Manager, STS and CloudFormation to the ports of
+// package secretstore. It alone imports the AWS SDK, and classifies every error once.
 package aws
 
 import (
@@ -14,6 +14,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/middleware"
@@ -69,20 +70,21 @@ type StaticCredentials struct {
 	AccessKeyID, SecretAccessKey, SessionToken string
 }
 
-// Adapter is a secretstore.Store and a secretstore.Identifier. It is safe for
+// Adapter is a secretstore.Store and a secretstore.Account. It is safe for
 // concurrent use; its limit on writing calls is shared by all that use it.
 type Adapter struct {
 	region  string
 	secrets *secretsmanager.Client
 	sts     *sts.Client
+	stacks  *cloudformation.Client
 	writes  *rate.Limiter
 	onCall  func(op string, kind secretstore.Kind, took time.Duration)
 	now     func() time.Time
 }
 
 var (
-	_ secretstore.Store      = (*Adapter)(nil)
-	_ secretstore.Identifier = (*Adapter)(nil)
+	_ secretstore.Store   = (*Adapter)(nil)
+	_ secretstore.Account = (*Adapter)(nil)
 )
 
 // New loads the configuration. It makes no call: credentials that are missing
@@ -106,6 +108,7 @@ func New(ctx context.Context, o Options) (*Adapter, error) {
 		region:  cfg.Region,
 		secrets: secretsmanager.NewFromConfig(cfg),
 		sts:     sts.NewFromConfig(cfg),
+		stacks:  cloudformation.NewFromConfig(cfg),
 		writes:  rate.NewLimiter(rate.Limit(o.WritesPerSecond), writeBurst),
 		onCall:  o.OnCall,
 		now:     o.Now,
