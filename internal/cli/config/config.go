@@ -46,14 +46,18 @@ func (c Config) Over(below Config) Config {
 	}
 }
 
-// Load reads the local file in directory or the nearest one above it, below
+// Load reads the local file in directory or the nearest one above it (without a
+// directory, none), below
 // that the user's file, and below that the replaced tool's. None has to be
 // there; one that is there and cannot be used is an exit.Error that names it,
 // and the line that is wrong.
 func Load(directory, userFile, legacyFile string) (Config, error) {
-	local, err := findLocal(directory)
-	if err != nil {
-		return Config{}, err
+	local := ""
+	if directory != "" {
+		var err error
+		if local, err = findLocal(directory); err != nil {
+			return Config{}, err
+		}
 	}
 	result := Config{}
 	for _, source := range []struct {

@@ -22,6 +22,9 @@ const maxBytes = 64 << 10
 // wrong.
 func Read(path string) (Config, error) { return read(path, own) }
 
+// ReadLegacy is Read for the file of the replaced tool.
+func ReadLegacy(path string) (Config, error) { return read(path, legacy) }
+
 func read(path string, of form) (Config, error) {
 	if path == "" {
 		return Config{}, nil

@@ -47,6 +47,8 @@ type Factory struct {
 
 	// Directory is where .sr.json is looked for, and where relative paths begin.
 	Directory string
+	// IgnoreLocal leaves .sr.json out, for the command that writes it.
+	IgnoreLocal bool
 	// UserConfig is the path of the user's configuration file, which need not
 	// be there.
 	UserConfig string
@@ -99,7 +101,11 @@ var shownKubeFlags = map[string]bool{"namespace": true, "context": true, "kubeco
 // say, in this order. It warns once of a user's file that is not theirs alone.
 func (f *Factory) Config() (config.Config, error) {
 	if f.config == nil {
-		loaded, err := config.Load(f.Directory, f.UserConfig, f.LegacyConfig)
+		directory := f.Directory
+		if f.IgnoreLocal {
+			directory = ""
+		}
+		loaded, err := config.Load(directory, f.UserConfig, f.LegacyConfig)
 		if err != nil {
 			return config.Config{}, err
 		}

@@ -4,10 +4,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/secretreview/secretreview/internal/cli/approve"
+	"github.com/secretreview/secretreview/internal/cli/configure"
 	"github.com/secretreview/secretreview/internal/cli/diff"
 	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/cli/generate"
 	"github.com/secretreview/secretreview/internal/cli/history"
+	"github.com/secretreview/secretreview/internal/cli/initialize"
+	"github.com/secretreview/secretreview/internal/cli/login"
 	"github.com/secretreview/secretreview/internal/cli/propose"
 	"github.com/secretreview/secretreview/internal/cli/pull"
 	"github.com/secretreview/secretreview/internal/cli/reject"
@@ -39,5 +42,8 @@ func commands(f *factory.Factory) []*cobra.Command {
 		status.New(f),
 		history.New(f),
 		versions.New(f),
+		initialize.New(f),
+		configure.New(f),
+		login.New(f),
 	}
 }
