@@ -192,7 +192,7 @@ func (a *Adapter) CallerIdentity(ctx context.Context) (secretstore.Identity, err
 // StackOutputs implements secretstore.StackReader.
 func (a *Adapter) StackOutputs(ctx context.Context, stack string) (map[string]string, error) {
 	out, err := do(ctx, a, stackDescribed, "", func() (*cloudformation.DescribeStacksOutput, error) {
-		return a.stacks.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stack})
+		return a.stacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stack})
 	})
 	if err != nil {
 		return nil, err
