@@ -76,7 +76,7 @@ var _ = Describe("Setting up", func() {
 		Expect(said.Out).To(MatchRegexp(team.Project + `/production +yes +no +no +yes\n`))
 		Expect(calls(from, world.Alice)).To(Equal([]string{"GetCallerIdentity ", "GetSecretValue ResourceNotFoundException"}))
 		Expect(login(world.Bob).Out).To(MatchRegexp(team.Project + `/production +no +yes +no +yes\n`))
-		Expect(login(world.Eve, "--region", world.Region)).To(end(0, "You may not list projects there"))
+		Expect(login(world.Eve, "--region", world.Region)).To(end(0, "the cluster does not let you see the projects there"))
 		Expect(login(world.Admin, "-A").Out).To(MatchRegexp(team.Namespace + ` +` + team.Project + `/production +yes +yes +yes +yes\n`))
 
 		var report struct {

@@ -7,6 +7,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
@@ -84,6 +85,26 @@ var _ = Describe("init", func() {
 		Expect(result.Code).To(Equal(exit.OK), result.Err)
 		Expect(result.Err).To(And(ContainSubstring("Which project:\n  1  backend-api\n  2  web\n"), ContainSubstring(`"9" is none of them.`)))
 		Expect(read(alice, file)).To(MatchJSON(want(`"namespace":"NS","project":"web","environment":"live","context":"alice"`)))
+	})
+
+	It("offers the namespaces with projects to who sees them all", func() {
+		other := env.NewScene(GinkgoTB(), map[string]string{"A": "1"})
+		binding := &rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: "carol-sees-all"},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "secretreview-viewer"},
+			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: clitest.Carol}},
+		}
+		Expect(scene.Admin.Create(GinkgoTB().Context(), binding)).To(Succeed())
+		DeferCleanup(func(ctx SpecContext) { Expect(scene.Admin.Delete(ctx, binding)).To(Succeed()) })
+		carol := scene.As(clitest.Carol)
+		carol.Alter = alice.Alter
+		Eventually(func() string { return carol.Run("init").Err }).Should(ContainSubstring("choose with --namespace"))
+
+		result := carol.AtTerminal(other.Namespace, "").Run("init")
+		Expect(result.Code).To(Equal(exit.OK), result.Err)
+		Expect(result.Err).To(And(ContainSubstring("Which namespace:\n"), ContainSubstring(scene.Namespace)))
+		Expect(read(carol, file)).To(ContainSubstring(other.Namespace))
+		Expect(carol.AtTerminal().Run("login", "-A").Out).To(And(ContainSubstring(other.Namespace), ContainSubstring(scene.Namespace)))
 	})
 
 	It("offers the contexts of the kubeconfig", func() {

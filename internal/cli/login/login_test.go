@@ -112,7 +112,7 @@ var _ = Describe("login", func() {
 	It("says what who may do nothing is to ask for", func() {
 		result := scene.As(clitest.Eve).Run("login")
 		Expect(result.Out).To(MatchRegexp(`Cluster +eve`))
-		Expect(result.Err).To(And(HavePrefix("Note: You may not list projects there"), ContainSubstring("secretreview-viewer")))
+		Expect(result.Err).To(And(HavePrefix("Note: the cluster does not let you see the projects there"), ContainSubstring("secretreview-viewer")))
 	})
 
 	It("fits a narrow terminal", func() {

@@ -57,7 +57,7 @@ func (o *options) askCluster(ctx context.Context, r *report) error {
 	projects, err := o.projects(ctx)
 	switch {
 	case apierrors.IsForbidden(err):
-		r.Notes = append(r.Notes, fmt.Sprintf("You may not list projects there (%s): have an administrator bind one of the roles secretreview-viewer, -proposer, -approver or -rollbacker in a namespace, or choose another with --namespace", err))
+		r.Notes = append(r.Notes, "the cluster does not let you see the projects there: ask for a RoleBinding to the ClusterRole secretreview-viewer, -proposer, -approver or -rollbacker, or choose another --namespace")
 		return nil
 	case exit.CodeOf(err) == exit.NotFound:
 		return err
