@@ -128,7 +128,6 @@ func (o *options) bind(f *pflag.FlagSet) {
 
 var (
 	clusterName = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9_.:/=+@-]*[a-zA-Z0-9])?$`)
-	prefix      = regexp.MustCompile(`^(/?[a-zA-Z0-9_+=.@-]+)+/$`)
 	account     = regexp.MustCompile(`^([0-9]{12})?$`)
 )
 
@@ -141,7 +140,7 @@ func (o *options) validate() error {
 		{o.clusterName == "", "--cluster-name is required: it tells this cluster's secrets from those of others in the same AWS account"},
 		{!clusterName.MatchString(o.clusterName), "--cluster-name may hold letters, digits and _.:/=+@-, and begins and ends with a letter or digit"},
 		{len(o.clusterName) > maxClusterName, fmt.Sprintf("--cluster-name has over %d characters", maxClusterName)},
-		{!prefix.MatchString(o.prefix), "--prefix may hold letters, digits and /_+=.@-, and ends with /"},
+		{!naming.ValidPrefix(o.prefix), "--prefix may hold letters, digits and /_+=.@-, and ends with /"},
 		{len(o.prefix) > maxPrefix, fmt.Sprintf("--prefix has over %d characters", maxPrefix)},
 		{o.namespace == "", "--namespace is required outside a pod: name the manager's own namespace, or set POD_NAMESPACE"},
 		{o.sweepInterval < minInterval, fmt.Sprintf("--sweep-interval is less than %s", minInterval)},

@@ -28,19 +28,35 @@ func run() exit.Code {
 	context.AfterFunc(ctx, stop)
 
 	program, args := root.Invocation(os.Args[0], os.Args[1:])
-	f, err := factory.New(program, release(), openStore)
+	f, err := factory.New(program, release(), connector{})
 	if err != nil {
 		return exit.Report(os.Stderr, "sr", err)
 	}
 	return root.Run(ctx, f, args)
 }
 
-func openStore(ctx context.Context, region string) (secretstore.Store, error) {
-	store, err := aws.New(ctx, aws.Options{Region: region, Version: release()})
+// connector keeps an adapter for each region, so that credentials are fetched
+// once.
+type connector map[string]*aws.Adapter
+
+func (c connector) adapter(ctx context.Context, region string) (*aws.Adapter, error) {
+	if known := c[region]; known != nil {
+		return known, nil
+	}
+	adapter, err := aws.New(ctx, aws.Options{Region: region, Version: release()})
 	if err != nil {
 		return nil, exit.Errorf(exit.Usage, "%w", err)
 	}
-	return store, nil
+	c[region], c[adapter.Region()] = adapter, adapter
+	return adapter, nil
+}
+
+func (c connector) Store(ctx context.Context, region string) (secretstore.Store, error) {
+	return c.adapter(ctx, region)
+}
+
+func (c connector) Account(ctx context.Context, region string) (secretstore.Account, error) {
+	return c.adapter(ctx, region)
 }
 
 func release() string {

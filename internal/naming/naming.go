@@ -43,7 +43,10 @@ const (
 // StagingTrue is the value of TagStaging on every staged secret.
 const StagingTrue = "true"
 
-var name = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
+var (
+	name   = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
+	prefix = regexp.MustCompile(`^(/?[a-zA-Z0-9_+=.@-]+)+/$`)
+)
 
 // reservedEnvironments are real subresources of secretprojects; a role for one
 // of them would mean something else than reviewing.
@@ -59,6 +62,10 @@ func ValidProject(s string) bool {
 func ValidEnvironment(s string) bool {
 	return len(s) <= MaxNameLength && name.MatchString(s) && !reservedEnvironments[s]
 }
+
+// ValidPrefix reports whether s may begin the names of all secrets: what AWS
+// allows in a secret's name (CreateSecret, Name), and a / at the end.
+func ValidPrefix(s string) bool { return prefix.MatchString(s) }
 
 // LiveSecret returns the name in AWS of the secret that holds an environment.
 func LiveSecret(prefix, project, environment string) string {

@@ -9,7 +9,7 @@ import (
 type Kind string
 
 const (
-	// KindNotFound: no such secret or version.
+	// KindNotFound: no such secret, version or stack.
 	KindNotFound Kind = "NotFound"
 	// KindExists: the name, or the VersionId with other content, is taken.
 	KindExists Kind = "Exists"
@@ -45,7 +45,8 @@ type Error struct {
 	Kind Kind
 	// Op is the service's name of the call, such as PutSecretValue.
 	Op string
-	// ID is the secret that the call named, or the prefix of a List.
+	// ID is the secret that the call named, or the prefix of a List; empty where
+	// it was about no secret.
 	ID string
 	// Code is the service's error code, if it answered.
 	Code string
@@ -58,10 +59,14 @@ type Error struct {
 
 func (e *Error) Error() string {
 	text := fmt.Sprintf("%s on secret %q: %s", e.Op, e.ID, e.reason())
+	next := advice[e.Kind]
 	if e.ID == "" {
 		text = fmt.Sprintf("%s: %s", e.Op, e.reason())
+		if e.Kind == KindDenied {
+			next = "ask for this right"
+		}
 	}
-	if next := advice[e.Kind]; next != "" {
+	if next != "" {
 		text += "; " + next
 	}
 	return text

@@ -68,6 +68,7 @@ func TestErrorsSayWhatFailedOnWhatAndWhatToDo(t *testing.T) {
 		`DescribeSecret on secret "a/b": AWS answered ResourceNotFoundException (NotFound)`:                                             {Kind: secretstore.KindNotFound, Op: "DescribeSecret", ID: "a/b", Code: "ResourceNotFoundException"},
 		`GetSecretValue on secret "a/b": AWS answered AccessDeniedException: not eve; ask for this right on the secret and its KMS key`: {Kind: secretstore.KindDenied, Op: "GetSecretValue", ID: "a/b", Code: "AccessDeniedException", Message: "not eve"},
 		`GetCallerIdentity: Unavailable: connection refused; try again later`:                                                           {Kind: secretstore.KindUnavailable, Op: "GetCallerIdentity", Err: cause},
+		`DescribeStacks: AWS answered AccessDenied: not eve; ask for this right`:                                                        {Kind: secretstore.KindDenied, Op: "DescribeStacks", Code: "AccessDenied", Message: "not eve"},
 		`ListSecrets on secret "a/": Throttled; try again later`:                                                                        {Kind: secretstore.KindThrottled, Op: "ListSecrets", ID: "a/"},
 	} {
 		if got := e.Error(); got != want {

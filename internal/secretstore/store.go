@@ -94,7 +94,7 @@ type Replica struct {
 }
 
 // GetInput names the version to read, by VersionID or by Label; with neither,
-// Label defaults to AWSCURRENT.
+// Label defaults to AWSCURRENT. With both, the version must bear the label.
 type GetInput struct {
 	ID        string
 	VersionID string

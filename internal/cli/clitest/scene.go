@@ -58,7 +58,7 @@ func (e *Env) NewScene(t testing.TB, live map[string]string) *Scene {
 	t.Cleanup(server.Close)
 	s.URL = server.URL
 	var err error
-	if s.Store, err = s.storeOf(t.Context(), "administrator"); err != nil {
+	if s.Store, err = s.awsOf(t.Context(), "administrator"); err != nil {
 		t.Fatal(err)
 	}
 	s.createObjects()
@@ -294,8 +294,8 @@ func (s *Scene) Operations() []string {
 	return names
 }
 
-// storeOf connects as a user whose access key is their name.
-func (s *Scene) storeOf(ctx context.Context, user string) (secretstore.Store, error) {
+// awsOf connects as a user whose access key is their name.
+func (s *Scene) awsOf(ctx context.Context, user string) (*aws.Adapter, error) {
 	return aws.New(ctx, aws.Options{
 		Region: s.Emulator.Region(), EndpointURL: s.URL, MaxBackoff: time.Millisecond,
 		Credentials: &aws.StaticCredentials{AccessKeyID: user, SecretAccessKey: "unused"},

@@ -69,9 +69,10 @@ func (p *Session) Run(args ...string) Result {
 		IOStreams: genericiooptions.IOStreams{In: strings.NewReader(p.Stdin), Out: &out, ErrOut: &errOut},
 		Program:   "sr", Version: "test", Directory: p.Dir,
 		Terminal: p.Terminal, Prompter: asked, Clock: clock.RealClock{}, Rand: rand.Reader,
-		Getenv:    func(name string) string { return p.Vars[name] },
-		NewStore:  func(ctx context.Context, _ string) (secretstore.Store, error) { return p.scene.storeOf(ctx, p.User) },
-		KubeFlags: factory.NewKubeFlags(),
+		Getenv:     func(name string) string { return p.Vars[name] },
+		NewStore:   func(ctx context.Context, _ string) (secretstore.Store, error) { return p.scene.awsOf(ctx, p.User) },
+		NewAccount: func(ctx context.Context, _ string) (secretstore.Account, error) { return p.scene.awsOf(ctx, p.User) },
+		KubeFlags:  factory.NewKubeFlags(),
 	}
 	*f.KubeFlags.KubeConfig = p.scene.kubeconfig
 	*f.KubeFlags.Context = cmp.Or(p.KubeContext, p.User)

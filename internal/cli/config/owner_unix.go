@@ -25,3 +25,6 @@ func trusted(file fs.FileInfo, directory string) bool {
 	here, ok := info.Sys().(*syscall.Stat_t)
 	return ok && here.Uid == owner.Uid
 }
+
+// exposed reports whether others than the owner may use a file.
+func exposed(info fs.FileInfo) bool { return info.Mode().Perm()&0o077 != 0 }

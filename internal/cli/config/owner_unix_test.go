@@ -43,7 +43,7 @@ func TestAFileAboveIsTrustedByItsOwner(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			got, err := config.Load(work, "")
+			got, err := config.Load(work, "", "")
 			if (err != nil) != tc.refused {
 				t.Fatalf("unexpected: %v", err)
 			}

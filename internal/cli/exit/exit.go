@@ -86,10 +86,21 @@ func CodeOf(err error) Code {
 // returns the code. Control characters, which a server's message may carry
 // from somebody's input, are escaped.
 func Report(w io.Writer, program string, err error) Code {
-	code, advice := classify(err)
+	sentence, code := Sentence(err)
 	var silent *SilentError
 	if err == nil || errors.As(err, &silent) {
 		return code
+	}
+	_, _ = fmt.Fprintf(&terminal.Writer{Out: w}, "%s: %s\n", program, sentence)
+	return code
+}
+
+// Sentence returns what a person is told of err, in one line that is not escaped
+// yet, and its code. A nil error is an empty sentence.
+func Sentence(err error) (string, Code) {
+	code, advice := classify(err)
+	if err == nil {
+		return "", code
 	}
 	sentence := strings.ReplaceAll(err.Error(), "\n", " ")
 	if code == Cancelled && !as[*Error](err) {
@@ -98,6 +109,5 @@ func Report(w io.Writer, program string, err error) Code {
 	if advice != "" {
 		sentence += "; " + advice
 	}
-	_, _ = fmt.Fprintf(&terminal.Writer{Out: w}, "%s: %s\n", program, sentence)
-	return code
+	return sentence, code
 }

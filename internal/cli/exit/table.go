@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/secretreview/secretreview/internal/document"
+	"github.com/secretreview/secretreview/internal/endpoint"
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
 
@@ -43,6 +44,8 @@ func NotServed(err error) bool {
 
 // rules are tried in order; the first that matches counts.
 var rules = []rule{
+	{as[*endpoint.InsecureError], Refused, ""},
+
 	{is(context.DeadlineExceeded), Unavailable, "try again, or look at the cluster and at AWS"},
 
 	{NotServed, NotFound, "this cluster does not serve secretreview.dev: choose another --context, or install secretreview"},

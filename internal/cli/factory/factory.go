@@ -5,6 +5,7 @@ package factory
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/config"
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/files"
+	"github.com/secretreview/secretreview/internal/cli/terminal"
 	"github.com/secretreview/secretreview/internal/dotenv"
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
@@ -45,9 +47,14 @@ type Factory struct {
 
 	// Directory is where .sr.json is looked for, and where relative paths begin.
 	Directory string
+	// IgnoreLocal leaves .sr.json out, for the command that writes it.
+	IgnoreLocal bool
 	// UserConfig is the path of the user's configuration file, which need not
 	// be there.
 	UserConfig string
+	// LegacyConfig is the path of the file of the tool that this one replaces,
+	// which need not be there.
+	LegacyConfig string
 	// Getenv is os.Getenv.
 	Getenv func(string) string
 
@@ -59,6 +66,10 @@ type Factory struct {
 	// NewStore connects to Secrets Manager in a region, by the SDK's default
 	// chain of credentials. Commands call Store.
 	NewStore func(ctx context.Context, region string) (secretstore.Store, error)
+
+	// NewAccount connects to the account's other services in a region, or where it
+	// is empty in the one that the SDK's default chain finds. Commands call Account.
+	NewAccount func(ctx context.Context, region string) (secretstore.Account, error)
 
 	// Flags are the persistent flags that say which project is meant.
 	Flags config.Config
@@ -86,12 +97,20 @@ func (f *Factory) AddFlags(flags *pflag.FlagSet) {
 // as well.
 var shownKubeFlags = map[string]bool{"namespace": true, "context": true, "kubeconfig": true, "as": true, "as-group": true, "request-timeout": true}
 
-// Config returns what flags, .sr.json and the user's file say, in this order.
+// Config returns what flags, .sr.json, the user's file and the replaced tool's
+// say, in this order. It warns once of a user's file that is not theirs alone.
 func (f *Factory) Config() (config.Config, error) {
 	if f.config == nil {
-		loaded, err := config.Load(f.Directory, f.UserConfig)
+		directory := f.Directory
+		if f.IgnoreLocal {
+			directory = ""
+		}
+		loaded, err := config.Load(directory, f.UserConfig, f.LegacyConfig)
 		if err != nil {
 			return config.Config{}, err
+		}
+		if mode, exposed := config.Exposed(f.UserConfig); exposed {
+			_, _ = fmt.Fprintf(f.ErrOut, "Warning: %s can be used by others (mode %#o): run chmod 600 on it.\n", terminal.Escape(f.UserConfig), mode)
 		}
 		f.config = &loaded
 	}
@@ -114,6 +133,17 @@ func (f *Factory) Store(ctx context.Context, region string) (secretstore.Store, 
 	}
 	f.stores[region] = store
 	return store, nil
+}
+
+// Account connects to what an AWS account tells beside its secrets. Without a
+// region it is asked in the one of the configuration, or else of the SDK's
+// default chain.
+func (f *Factory) Account(ctx context.Context, region string) (secretstore.Account, error) {
+	c, err := f.Config()
+	if err != nil {
+		return nil, err
+	}
+	return f.NewAccount(ctx, cmp.Or(region, c.Region))
 }
 
 // Path makes a path that a person gave absolute.

@@ -3,6 +3,9 @@ package factory
 import (
 	"context"
 	"fmt"
+	"maps"
+	"net/http"
+	"slices"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -10,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
@@ -82,7 +86,13 @@ func (f *Factory) restConfig() (*rest.Config, error) {
 	if err != nil {
 		return nil, badKubeconfig(err)
 	}
+	if err := secure(restConfig); err != nil {
+		return nil, err
+	}
 	restConfig = rest.CopyConfig(restConfig)
+	restConfig.Wrap(func(next http.RoundTripper) http.RoundTripper { return onlySecure{next} })
+	// The server's priority and fairness bounds the calls.
+	restConfig.QPS = -1
 	restConfig.UserAgent = "sr/" + f.Version
 	restConfig.WarningHandler = rest.NewWarningWriter(f.ErrOut, rest.WarningWriterOptions{Deduplicate: true})
 	return restConfig, nil
@@ -90,6 +100,18 @@ func (f *Factory) restConfig() (*rest.Config, error) {
 
 func badKubeconfig(err error) error {
 	return exit.Errorf(exit.Usage, "read the kubeconfig: %w: look at --kubeconfig, KUBECONFIG and --context (\"kubectl config get-contexts\" lists them)", err)
+}
+
+// Contexts returns the names of the kubeconfig's contexts, in order, and which
+// is current.
+func (f *Factory) Contexts() (names []string, current string, err error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = *f.KubeFlags.KubeConfig
+	loaded, err := rules.Load()
+	if err != nil {
+		return nil, "", badKubeconfig(err)
+	}
+	return slices.Sorted(maps.Keys(loaded.Contexts)), loaded.CurrentContext, nil
 }
 
 // applyContext lets the configuration choose the kubeconfig's context.
@@ -124,37 +146,51 @@ func (f *Factory) Namespace() (string, error) {
 
 // User returns the name by which the cluster knows the person.
 func (f *Factory) User(ctx context.Context) (string, error) {
+	info, err := f.UserInfo(ctx)
+	return info.Username, err
+}
+
+// UserInfo returns all that the cluster knows of who the person is.
+func (f *Factory) UserInfo(ctx context.Context) (authenticationv1.UserInfo, error) {
 	kube, err := f.Kube()
 	if err != nil {
-		return "", err
+		return authenticationv1.UserInfo{}, err
 	}
 	review := &authenticationv1.SelfSubjectReview{}
 	if err := kube.Create(ctx, review); err != nil {
-		return "", fmt.Errorf("ask the cluster who you are: %w", err)
+		return authenticationv1.UserInfo{}, fmt.Errorf("ask the cluster who you are: %w", err)
 	}
-	return review.Status.UserInfo.Username, nil
+	return review.Status.UserInfo, nil
 }
 
 // May asks the cluster whether the person holds one of our verbs on the target:
 // on every environment of its project, or on this one.
 func (f *Factory) May(ctx context.Context, verb string, t *Target) (bool, error) {
-	kube, err := f.Kube()
-	if err != nil {
-		return false, err
-	}
 	for _, subresource := range []string{"", t.Environment.Name} {
-		review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
-			ResourceAttributes: &authorizationv1.ResourceAttributes{
-				Namespace: t.Namespace, Verb: verb, Group: v1alpha1.GroupName, Resource: "secretprojects",
-				Subresource: subresource, Name: t.Project.Name,
-			},
-		}}
-		if err := kube.Create(ctx, review); err != nil {
+		may, err := f.MayDo(ctx, authorizationv1.ResourceAttributes{
+			Namespace: t.Namespace, Verb: verb, Resource: "secretprojects", Subresource: subresource, Name: t.Project.Name,
+		})
+		if err != nil {
 			return false, fmt.Errorf("ask the cluster whether you may %s %s: %w", verb, t, err)
 		}
-		if review.Status.Allowed {
+		if may {
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+// MayDo asks the cluster whether the person may do something to a resource of
+// ours.
+func (f *Factory) MayDo(ctx context.Context, what authorizationv1.ResourceAttributes) (bool, error) {
+	kube, err := f.Kube()
+	if err != nil {
+		return false, err
+	}
+	what.Group = v1alpha1.GroupName
+	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &what}}
+	if err := kube.Create(ctx, review); err != nil {
+		return false, err
+	}
+	return review.Status.Allowed, nil
 }

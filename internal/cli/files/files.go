@@ -24,9 +24,31 @@ func Read(path string, limit int64) ([]byte, error) {
 	return content, Pathless(err)
 }
 
+// Create writes a new file, with the mode less what the umask takes. Where path
+// is there already, the error is fs.ErrExist; where it fails, nothing is.
+func Create(path string, content []byte, mode fs.FileMode) (err error) {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return Pathless(err)
+	}
+	defer func() {
+		if err != nil {
+			_ = file.Close()
+			_ = os.Remove(path)
+		}
+	}()
+	if _, err := file.Write(content); err != nil {
+		return Pathless(err)
+	}
+	return Pathless(file.Close())
+}
+
 // Replace writes a file, Private from the first byte, and puts it in the place
 // of path at once. Where it fails, path is as it was.
-func Replace(path string, content []byte) (err error) {
+func Replace(path string, content []byte) error { return ReplaceWith(path, content, Private) }
+
+// ReplaceWith is Replace for a file that ends with another mode.
+func ReplaceWith(path string, content []byte, mode fs.FileMode) (err error) {
 	directory := filepath.Dir(path)
 	// CreateTemp's mode is 0600, less what the umask takes.
 	temporary, err := os.CreateTemp(directory, ".sr-*")
@@ -42,7 +64,7 @@ func Replace(path string, content []byte) (err error) {
 	if _, err := temporary.Write(content); err != nil {
 		return Pathless(err)
 	}
-	if err := temporary.Chmod(Private); err != nil {
+	if err := temporary.Chmod(mode); err != nil {
 		return Pathless(err)
 	}
 	if err := temporary.Sync(); err != nil {

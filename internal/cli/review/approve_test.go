@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/url"
 	"strings"
 
@@ -109,8 +110,13 @@ var _ = Describe("approve", func() {
 		ctx, cancel := context.WithCancel(context.Background())
 		bob := scene.As(clitest.Bob)
 		bob.Context = func() context.Context { return ctx }
+		said := gbytes.NewBuffer()
+		bob.Alter = func(f *factory.Factory) {
+			f.Out, f.ErrOut = io.MultiWriter(f.Out, said), io.MultiWriter(f.ErrOut, said)
+		}
 		command := start(bob, "approve", name, "-y")
-		awaitReview(scene, name, clitest.Bob)
+		// The cluster has the review before the command knows it.
+		Eventually(said).Should(gbytes.Say("is recorded"))
 		cancel()
 		result := command.result()
 		Expect(result.Code).To(Equal(exit.Cancelled))

@@ -7,10 +7,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/secretreview/secretreview/internal/cli/approve"
+	"github.com/secretreview/secretreview/internal/cli/configure"
 	"github.com/secretreview/secretreview/internal/cli/diff"
 	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/cli/generate"
 	"github.com/secretreview/secretreview/internal/cli/history"
+	"github.com/secretreview/secretreview/internal/cli/initialize"
+	"github.com/secretreview/secretreview/internal/cli/login"
 	"github.com/secretreview/secretreview/internal/cli/propose"
 	"github.com/secretreview/secretreview/internal/cli/pull"
 	"github.com/secretreview/secretreview/internal/cli/rebase"
@@ -40,6 +43,7 @@ var tasks = []task{
 	{"Undo it", []func(*factory.Factory) *cobra.Command{rollback.New, restore.New, versions.New}},
 	{"See where things stand", []func(*factory.Factory) *cobra.Command{status.New, history.New}},
 	{"Use what is live", []func(*factory.Factory) *cobra.Command{pull.New, diff.New, run.New}},
+	{"Set up", []func(*factory.Factory) *cobra.Command{initialize.New, configure.New, login.New}},
 }
 
 func init() {

@@ -19,8 +19,8 @@ makes exactly the reviewed values live.
 
 Project and environment come from --project and --env, else from ` + ".sr.json" + ` in this
 directory or above it, else from your own configuration file. Each may say, in JSON:
-project, environment, namespace, context, region, prefix. All of kubectl's connection
-flags work too.
+project, environment, namespace, context, region, prefix; "init" and "configure" write
+them. "login" shows what you may do. All of kubectl's connection flags work too.
 
 `
 

@@ -46,6 +46,7 @@ func live(t *testing.T) (e *emulator.Emulator, a *aws.Adapter, url, first, secon
 	e = emulator.New(emulator.Options{Region: region})
 	server := httptest.NewServer(e)
 	t.Cleanup(server.Close)
+	e.SetStacks([]emulator.Stack{{Name: "network"}})
 	a = adapt(t, quick(server.URL))
 	first, second = uuid.NewString(), uuid.NewString()
 	if _, err := a.Create(t.Context(), secretstore.CreateInput{Name: "live", VersionID: first, Value: sensitive.New("one")}); err != nil {
@@ -96,6 +97,10 @@ func TestEveryCallButAMoveIsTriedAgain(t *testing.T) {
 		},
 		"GetCallerIdentity": func(ctx context.Context, a *aws.Adapter, _, _ string) error {
 			_, err := a.CallerIdentity(ctx)
+			return err
+		},
+		"DescribeStacks": func(ctx context.Context, a *aws.Adapter, _, _ string) error {
+			_, err := a.StackOutputs(ctx, "network")
 			return err
 		},
 		"UpdateSecretVersionStage": func(ctx context.Context, a *aws.Adapter, first, second string) error {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -186,4 +187,21 @@ func (a *Adapter) CallerIdentity(ctx context.Context) (secretstore.Identity, err
 		ARN:     awssdk.ToString(out.Arn),
 		UserID:  awssdk.ToString(out.UserId),
 	}, nil
+}
+
+// StackOutputs implements secretstore.StackReader.
+func (a *Adapter) StackOutputs(ctx context.Context, stack string) (map[string]string, error) {
+	out, err := do(ctx, a, stackDescribed, "", func() (*cloudformation.DescribeStacksOutput, error) {
+		return a.stacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stack})
+	})
+	if err != nil {
+		return nil, err
+	}
+	outputs := map[string]string{}
+	for i := range out.Stacks {
+		for _, o := range out.Stacks[i].Outputs {
+			outputs[awssdk.ToString(o.OutputKey)] = awssdk.ToString(o.OutputValue)
+		}
+	}
+	return outputs, nil
 }

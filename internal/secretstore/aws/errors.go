@@ -14,6 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/secretreview/secretreview/internal/endpoint"
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
 
@@ -22,7 +23,7 @@ const (
 	maxMessage        = 500
 )
 
-// kinds are the error codes of Secrets Manager, STS and AWS's common front end
+// kinds are the error codes of Secrets Manager, STS, CloudFormation and AWS's common front end
 // (docs.aws.amazon.com/secretsmanager/latest/apireference, "Common Errors").
 var kinds = map[string]secretstore.Kind{
 	"ResourceNotFoundException": secretstore.KindNotFound,
@@ -84,6 +85,9 @@ var quoted = map[string]bool{
 // UpdateSecretVersionStage answers with the code for bad input.
 const labelMoved = "UpdateSecretVersionStage"
 
+// stackDescribed answers with the code for bad input where there is no such stack.
+const stackDescribed = "DescribeStacks"
+
 // classify makes an SDK error one of ours. Nothing of the SDK's error is kept
 // that could hold a request or an answer.
 func classify(ctx context.Context, op, id string, err error) error {
@@ -97,8 +101,11 @@ func classify(ctx context.Context, op, id string, err error) error {
 		send        *smithyhttp.RequestSendError
 		invalid     smithy.InvalidParamsError
 		serialize   *smithy.SerializationError
+		insecure    *endpoint.InsecureError
 	)
 	switch {
+	case errors.As(err, &insecure):
+		e.Kind, e.Err = secretstore.KindInvalidInput, insecure
 	case errors.As(err, &api):
 		e.Code, e.Kind = api.ErrorCode(), kindOf(op, api.ErrorCode(), err)
 		if quoted[e.Code] {
@@ -123,6 +130,9 @@ func kindOf(op, code string, err error) secretstore.Kind {
 	if known {
 		if op == labelMoved && code == "InvalidParameterException" {
 			return secretstore.KindInvalidState
+		}
+		if op == stackDescribed && code == "ValidationError" {
+			return secretstore.KindNotFound
 		}
 		return kind
 	}

@@ -16,6 +16,7 @@ import (
 //	GET    /_emulator/calls        the call log; DELETE empties it
 //	GET    /_emulator/faults       faults left; POST adds one, DELETE removes all
 //	PUT    /_emulator/principals   a list of Principals
+//	PUT    /_emulator/stacks       a list of Stacks
 //	GET    /_emulator/secrets      what there is, with labels and tags
 //	POST   /_emulator/state        {"secret": name, ...State}
 //	POST   /_emulator/clock        {"advance": "24h"}
@@ -32,6 +33,7 @@ var adminCalls = map[string]adminCall{
 	"POST faults":    postFault,
 	"DELETE faults":  func(e *Emulator, _ func(any) error) (any, error) { e.ClearFaults(); return nothing{}, nil },
 	"PUT principals": putPrincipals,
+	"PUT stacks":     putStacks,
 	"GET secrets":    func(e *Emulator, _ func(any) error) (any, error) { return e.Secrets(), nil },
 	"POST state":     postState,
 	"POST clock":     postClock,
@@ -93,6 +95,15 @@ func putPrincipals(e *Emulator, decode func(any) error) (any, error) {
 		return nil, err
 	}
 	e.SetPrincipals(in)
+	return nothing{}, nil
+}
+
+func putStacks(e *Emulator, decode func(any) error) (any, error) {
+	var in []Stack
+	if err := decode(&in); err != nil {
+		return nil, err
+	}
+	e.SetStacks(in)
 	return nothing{}, nil
 }
 

@@ -55,6 +55,10 @@ func TestAdministration(t *testing.T) {
 		t.Errorf("calls left: %v", calls)
 	}
 
+	if status, text := client.admin("PUT", "stacks", `[{"name":"s","outputs":{"K":"V"}}]`); status != http.StatusOK {
+		t.Errorf("setting stacks answers %d %s", status, text)
+	}
+
 	client.admin("POST", "faults", `{"kind":"throttle","operations":["ListSecrets"],"count":1,"delay":"1ms"}`)
 	if got := fmt.Sprintf("%q %q", client.code("ListSecrets", fields{}), client.code("ListSecrets", fields{})); got != `"ThrottlingException" ""` {
 		t.Errorf("listing answers %s", got)

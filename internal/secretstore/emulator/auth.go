@@ -93,12 +93,14 @@ func (e *Emulator) authorizeKey(p *Principal, name, key string) error {
 }
 
 // keyFor is the key that a call on s needs: to read a version, the one that it
-// was encrypted with, which may be older than the secret's.
+// was encrypted with, which may be older than the secret's, and none where there
+// is no such version: nothing is decrypted then.
 func (s *secret) keyFor(name string, c *summary) string {
 	if name == "GetSecretValue" {
 		if v, err := s.choose(c.VersionId, c.VersionStage); err == nil {
 			return v.kmsKey
 		}
+		return ""
 	}
 	return s.kmsKey
 }

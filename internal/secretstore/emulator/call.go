@@ -99,7 +99,7 @@ func (e *Emulator) serveCall(w http.ResponseWriter, r *http.Request) {
 	}
 	name, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
 	if !ok {
-		e.serveSTS(w, r, body)
+		e.serveQuery(w, r, body)
 		return
 	}
 	var s summary

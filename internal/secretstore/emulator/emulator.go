@@ -1,6 +1,6 @@
 // Package emulator serves AWS Secrets Manager in memory, over HTTP and in the
 // service's own wire protocol (JSON 1.1), with as much of STS as tells a caller
-// who they are. Any client of the real service can use it: the SDKs, the aws
+// who they are, and as much of CloudFormation as tells a stack's outputs. Any client of the real service can use it: the SDKs, the aws
 // CLI, curl. It keeps the service's limits and its rules for labels, tokens and
 // deletion, which come from its API reference and from answers recorded from
 // it, and it can be told to fail in the ways that the real one does.
@@ -54,6 +54,7 @@ type Emulator struct {
 	secrets    map[string]*secret
 	history    []change
 	principals map[string]*Principal
+	stacks     map[string]Stack
 	faults     faults
 	calls      []Call
 	calledEver int

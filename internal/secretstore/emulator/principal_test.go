@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/secretreview/secretreview/internal/secretstore/emulator"
 )
 
@@ -88,5 +90,25 @@ func TestAnOldVersionNeedsItsOldKey(t *testing.T) {
 	}
 	if len(keys) != 2 {
 		t.Errorf("the keys are %v", keys)
+	}
+}
+
+// The right to read shows in how the service refuses a version that there is not:
+// rights come before what is stored, and nothing is decrypted.
+func TestAVersionThatThereIsNotTellsTheRightToRead(t *testing.T) {
+	root := newClient(t, emulator.Options{})
+	root.must("CreateSecret", fields{"Name": "app", "SecretString": "v", "KmsKeyId": "alias/app"})
+	root.emulator.SetPrincipals([]emulator.Principal{
+		{AccessKeyID: "reader", Allow: []emulator.Rule{{Actions: []string{"GetSecretValue"}, Resources: []string{"app"}}}},
+		{AccessKeyID: "nobody"},
+	})
+	for who, want := range map[string]string{"reader": "ResourceNotFoundException", "nobody": "AccessDeniedException"} {
+		body := fields{"SecretId": "app", "VersionId": uuid.NewString(), "VersionStage": "AWSCURRENT"}
+		if code := root.as(who).code("GetSecretValue", body); code != want {
+			t.Errorf("%s: %q", who, code)
+		}
+	}
+	if code := root.as("reader").code("GetSecretValue", fields{"SecretId": "app"}); code != "AccessDeniedException" {
+		t.Errorf("the key is not asked: %q", code)
 	}
 }

@@ -64,6 +64,12 @@ func (a *AWS) Secrets() []emulator.SecretState {
 	return secrets
 }
 
+// SetStacks replaces all CloudFormation stacks.
+func (a *AWS) SetStacks(stacks ...emulator.Stack) {
+	ginkgo.GinkgoHelper()
+	a.admin(http.MethodPut, "stacks", stacks, nil)
+}
+
 // SetState changes what AWS, not a caller, does to a secret.
 func (a *AWS) SetState(secret string, state emulator.State) {
 	ginkgo.GinkgoHelper()

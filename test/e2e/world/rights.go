@@ -9,6 +9,9 @@ import (
 	"github.com/secretreview/secretreview/internal/secretstore/emulator"
 )
 
+// Stack is the name of the CloudFormation stack that says where the secrets are.
+const Stack = "secretreview"
+
 // ManagerAccount is the manager's access key.
 const ManagerAccount = "manager"
 
@@ -28,6 +31,7 @@ func (t *Team) proposeRights() []emulator.Rule {
 		},
 		{Actions: []string{"DescribeSecret"}, Resources: staged},
 		{Actions: []string{"kms:GenerateDataKey", "kms:Decrypt"}, Resources: []string{t.key()}},
+		{Actions: []string{"cloudformation:DescribeStacks"}, Resources: []string{Stack}},
 	}
 }
 

@@ -1,0 +1,61 @@
+package aws_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/secretreview/secretreview/internal/endpoint"
+	"github.com/secretreview/secretreview/internal/secretstore/aws"
+)
+
+// The address 0.0.0.0 reaches this machine and is not one of its loopback
+// addresses, so that a request that is sent in spite of the rule arrives.
+func TestNothingIsSentWithoutTLSWhereverTheAddressComesFrom(t *testing.T) {
+	e, _, url, _, _ := live(t)
+	insecure := strings.Replace(url, "127.0.0.1", "0.0.0.0", 1)
+	profile := func(text string) map[string]string {
+		path := filepath.Join(t.TempDir(), "config")
+		if err := os.WriteFile(path, []byte(strings.ReplaceAll(text, "URL", insecure)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return map[string]string{"AWS_CONFIG_FILE": path}
+	}
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("jwt"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	key := map[string]string{"AWS_ACCESS_KEY_ID": "alice", "AWS_SECRET_ACCESS_KEY": "s"}
+	for name, tc := range map[string]struct {
+		options aws.Options
+		set     []map[string]string
+	}{
+		"from an option":                     {options: aws.Options{EndpointURL: insecure}, set: []map[string]string{key}},
+		"from AWS_ENDPOINT_URL":              {set: []map[string]string{key, {"AWS_ENDPOINT_URL": insecure}}},
+		"from the service's variable":        {set: []map[string]string{key, {"AWS_ENDPOINT_URL": url, "AWS_ENDPOINT_URL_SECRETS_MANAGER": insecure}}},
+		"from a profile":                     {set: []map[string]string{key, profile("[default]\nendpoint_url = URL\n")}},
+		"from a service of a profile":        {set: []map[string]string{key, profile("[default]\nservices = s\n[services s]\nsecrets_manager =\n  endpoint_url = URL\n")}},
+		"of the service that credentials do": {set: []map[string]string{{"AWS_ENDPOINT_URL": url, "AWS_ENDPOINT_URL_STS": insecure, "AWS_WEB_IDENTITY_TOKEN_FILE": token, "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bare(t)
+			for _, variables := range tc.set {
+				for key, value := range variables {
+					t.Setenv(key, value)
+				}
+			}
+			o := tc.options
+			o.Region = region
+			_, err := adapt(t, o).Describe(t.Context(), "live")
+			var refused *endpoint.InsecureError
+			if !errors.As(err, &refused) || !strings.Contains(err.Error(), insecure) {
+				t.Errorf("it failed with %v", err)
+			}
+			if calls := e.Calls(); len(calls) > 0 {
+				t.Errorf("it sent %v", calls)
+			}
+		})
+	}
+}
