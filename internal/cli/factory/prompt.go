@@ -55,8 +55,10 @@ func (p *terminalPrompter) Confirm(ctx context.Context, question string) (bool, 
 func (p *terminalPrompter) Line(ctx context.Context, question string) (string, error) {
 	_, _ = fmt.Fprintf(p.out, "%s ", question)
 	line, err := wait(ctx, func() (string, error) { return p.lines.ReadString('\n') })
+	if err != nil {
+		_, _ = fmt.Fprintln(p.out) // the cursor is still behind the question
+	}
 	if err != nil && !errors.Is(err, io.EOF) {
-		_, _ = fmt.Fprintln(p.out)
 		return "", err
 	}
 	return strings.TrimSpace(line), nil

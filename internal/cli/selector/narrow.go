@@ -13,7 +13,11 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/exit"
 )
 
-// phases are what --status takes.
+// unseen is what a person calls the phase of a change that the controller has not
+// seen yet, which is empty.
+const unseen = "New"
+
+// phases are what --status takes, beside unseen.
 var phases = []v1alpha1.Phase{
 	v1alpha1.PhasePending, v1alpha1.PhaseApproved,
 	v1alpha1.PhaseApplied, v1alpha1.PhaseRejected, v1alpha1.PhaseConflicted, v1alpha1.PhaseExpired, v1alpha1.PhaseInvalid,
@@ -32,7 +36,7 @@ func (n *Narrow) AddFlags(flags *pflag.FlagSet, limit int) {
 }
 
 func phaseNames() string {
-	var all []string
+	all := []string{unseen}
 	for _, phase := range phases {
 		all = append(all, string(phase))
 	}
@@ -50,6 +54,9 @@ func (n *Narrow) Phases(usual Phases) (Phases, error) {
 	}
 	if n.Status == "" {
 		return usual, nil
+	}
+	if strings.EqualFold(n.Status, unseen) {
+		return Phases{Not: phases}, nil
 	}
 	at := slices.IndexFunc(phases, func(p v1alpha1.Phase) bool { return strings.EqualFold(string(p), n.Status) })
 	if at < 0 {

@@ -69,6 +69,9 @@ func policyText(t *factory.Target) string {
 	if !p.PreventSelfApproval {
 		text += ", proposers may approve their own"
 	}
+	if p.RollbackRequiresReview {
+		text += ", going back is reviewed, too"
+	}
 	return text
 }
 

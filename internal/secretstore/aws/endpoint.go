@@ -11,12 +11,21 @@ import (
 	"github.com/secretreview/secretreview/internal/endpoint"
 )
 
+// containerCredentials is the one operation of the agents of containers
+// (credentials/endpointcreds of the SDK). No service that is called here has one
+// of that name.
+const containerCredentials = "GetCredentials"
+
 // onlySecure refuses each request just before it is sent, so that it does not
 // matter where its address comes from: an option, AWS_ENDPOINT_URL, one of a
 // service, a profile. It holds for the services that the credentials chain
-// calls as well, but for the instance's own metadata, which is HTTP on a
-// link-local address and is sent nothing but its own token.
+// calls as well, but for two that are HTTP on link-local addresses: the
+// instance's metadata, and the agents of EKS Pod Identity and ECS, for which the
+// SDK has a rule of its own.
 func onlySecure(stack *middleware.Stack) error {
+	if stack.ID() == containerCredentials {
+		return nil
+	}
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("secretreview:onlySecure", func(
 		ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 	) (middleware.DeserializeOutput, middleware.Metadata, error) {

@@ -1,11 +1,13 @@
 package aws_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/secretreview/secretreview/internal/endpoint"
 	"github.com/secretreview/secretreview/internal/secretstore/aws"
@@ -57,5 +59,22 @@ func TestNothingIsSentWithoutTLSWhereverTheAddressComesFrom(t *testing.T) {
 				t.Errorf("it sent %v", calls)
 			}
 		})
+	}
+}
+
+// EKS Pod Identity and ECS hand out credentials by HTTP on link-local addresses, which the SDK alone allows beside
+// this machine's own.
+func TestTheAgentsOfContainersAreAsked(t *testing.T) {
+	for _, agent := range []string{"http://169.254.170.23/v1/credentials", "http://169.254.170.2/v1/credentials"} {
+		bare(t)
+		t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", agent)
+		t.Setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "jwt")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second) // nobody may answer there
+		defer cancel()
+		_, err := adapt(t, aws.Options{Region: region}).Describe(ctx, "live")
+		var refused *endpoint.InsecureError
+		if err == nil || errors.As(err, &refused) {
+			t.Errorf("%s: it failed with %v", agent, err)
+		}
 	}
 }
