@@ -48,7 +48,7 @@ var _ = Describe("completion", func() {
 		Entry("versions and changes to go back to", "restore -p backend-api -e production --to ", "applied", newVersion),
 		Entry("projects", "pull -p ", clitest.Project),
 		Entry("environments of the project", "pull -p backend-api -e ", clitest.Production),
-		Entry("phases", "history --status ", "Pending", "Approved", "Applied", "Rejected", "Conflicted", "Expired", "Invalid"),
+		Entry("phases", "history --status ", "New", "Pending", "Approved", "Applied", "Rejected", "Conflicted", "Expired", "Invalid"),
 		Entry("formats", "status -o ", "wide", "name", "json", "yaml", "jsonpath=", "go-template="),
 		Entry("files where a file is meant", "propose -f ", files),
 		Entry("nothing for a reason", "propose -r "),

@@ -117,7 +117,15 @@ func (o *Options) ask(ctx context.Context, c *flow.Case) error {
 	if c.Own() {
 		end, key = "withdraw", "w"
 	}
-	approvable := c.Sheet.State != sheet.Wrong && verdict.Given(c.Change, c.User) == nil && approve.Allowed(ctx, c) == nil
+	may, err := mayReview(ctx, c)
+	if err != nil {
+		return err
+	}
+	if !may && !c.Own() {
+		c.Note("You may look at change " + c.Change.Name + ", and not review it: that is for those who may approve it.")
+		return nil
+	}
+	approvable := may && c.Sheet.State != sheet.Wrong && verdict.Given(c.Change, c.User) == nil && approve.Allowed(ctx, c) == nil
 	question := fmt.Sprintf("To %s it, type %s; Enter leaves it as it is:", end, key)
 	if approvable {
 		question = "To approve it, type a; to " + strings.TrimPrefix(question, "To ")
@@ -137,6 +145,14 @@ func (o *Options) ask(ctx context.Context, c *flow.Case) error {
 		return &exit.SilentError{Code: exit.Refused} // the screen says why
 	}
 	return nil
+}
+
+// mayReview asks the cluster whether the person may add an approval.
+func mayReview(ctx context.Context, c *flow.Case) (bool, error) {
+	if c.Sheet.Target == nil {
+		return false, nil
+	}
+	return c.Factory.May(ctx, v1alpha1.VerbApprove, c.Sheet.Target)
 }
 
 // approveShown approves what is on the screen.
