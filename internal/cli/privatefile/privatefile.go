@@ -66,6 +66,39 @@ func (f File) Replace(notes io.Writer, text []byte) error {
 	return nil
 }
 
+// Append checks the file and adds text on lines of its own, at once. A new file
+// is its owner's alone.
+func (f File) Append(text []byte) (err error) {
+	if err := f.Check(); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(f.Path, os.O_RDWR|os.O_APPEND|os.O_CREATE, files.Private)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", f.Shown, files.Pathless(err))
+	}
+	defer func() {
+		if closed := file.Close(); err == nil && closed != nil {
+			err = fmt.Errorf("write %s: %w", f.Shown, files.Pathless(closed))
+		}
+	}()
+	info, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("look at %s: %w", f.Shown, files.Pathless(err))
+	}
+	if last := make([]byte, 1); info.Size() > 0 {
+		if _, err := file.ReadAt(last, info.Size()-1); err != nil {
+			return fmt.Errorf("read %s: %w", f.Shown, files.Pathless(err))
+		}
+		if last[0] != '\n' {
+			text = append([]byte("\n"), text...)
+		}
+	}
+	if _, err := file.Write(text); err != nil {
+		return fmt.Errorf("write %s: %w", f.Shown, files.Pathless(err))
+	}
+	return nil
+}
+
 // notIgnored is git check-ignore's exit code for a path in a work tree that no
 // rule ignores, or that is tracked already.
 const notIgnored = 1

@@ -5,6 +5,7 @@ import (
 
 	"github.com/secretreview/secretreview/internal/cli/approve"
 	"github.com/secretreview/secretreview/internal/cli/diff"
+	"github.com/secretreview/secretreview/internal/cli/export"
 	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/cli/generate"
 	"github.com/secretreview/secretreview/internal/cli/history"
@@ -34,6 +35,7 @@ func commands(f *factory.Factory) []*cobra.Command {
 		pull.New(f),
 		diff.New(f),
 		run.New(f),
+		export.New(f),
 		rollback.New(f),
 		restore.New(f),
 		status.New(f),
