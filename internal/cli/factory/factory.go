@@ -132,21 +132,30 @@ func (f *Factory) ReadIn(ctx context.Context, limit int64) ([]byte, error) {
 // StdinMark is how In is given as a file.
 const StdinMark = "-"
 
-// ReadDotenv reads a dotenv file, or In. It fails with an exit.Error of Usage
-// where there is no such file; no error holds content.
-func (f *Factory) ReadDotenv(ctx context.Context, name string) (dotenv.File, error) {
+// ReadFile reads a file of values, or In, at most limit+1 bytes of it. It fails
+// with an exit.Error of Usage where there is no such file.
+func (f *Factory) ReadFile(ctx context.Context, name string, limit int64) ([]byte, error) {
 	var text []byte
 	var err error
 	if name == StdinMark {
-		text, err = f.ReadIn(ctx, dotenv.MaxBytes)
+		text, err = f.ReadIn(ctx, limit)
 	} else {
-		text, err = files.Read(f.Path(name), dotenv.MaxBytes)
+		text, err = files.Read(f.Path(name), limit)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return dotenv.File{}, exit.Errorf(exit.Usage, "there is no file %s: name one with -f", name)
+		return nil, exit.Errorf(exit.Usage, "there is no file %s: name one with -f", name)
 	}
 	if err != nil {
-		return dotenv.File{}, fmt.Errorf("read %s: %w", name, err)
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return text, nil
+}
+
+// ReadDotenv is ReadFile for a dotenv file. No error holds content.
+func (f *Factory) ReadDotenv(ctx context.Context, name string) (dotenv.File, error) {
+	text, err := f.ReadFile(ctx, name, dotenv.MaxBytes)
+	if err != nil {
+		return dotenv.File{}, err
 	}
 	file, err := dotenv.Parse(bytes.NewReader(text))
 	if err != nil {

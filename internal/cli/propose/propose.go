@@ -71,11 +71,16 @@ type Options struct {
 	Factory *factory.Factory
 
 	Reason string
-	File   string
-	Set    []string
-	Unset  []string
+	// File is the path of a dotenv file, or, with Content, what messages call it.
+	File  string
+	Set   []string
+	Unset []string
 	// Values are set beside those of Set, by commands that make values.
 	Values document.Document
+	// Content is what is in the file, for commands that read it themselves.
+	Content *dotenv.File
+	// Keep leaves live keys as they are that the file lacks.
+	Keep   bool
 	Prune  bool
 	DryRun bool
 	Output string
@@ -152,8 +157,8 @@ func (o *Options) validate() (edits, error) {
 
 // readFile reads the file that is given, if one is.
 func (o *Options) readFile(ctx context.Context) (*dotenv.File, error) {
-	if o.File == "" {
-		return nil, nil
+	if o.File == "" || o.Content != nil {
+		return o.Content, nil
 	}
 	file, err := o.Factory.ReadDotenv(ctx, o.File)
 	if err != nil {

@@ -50,7 +50,7 @@ func (o *Options) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in := inputs{Live: now.Values, Base: now.Values, Set: values, Unset: e.unset}
+	in := inputs{Live: now.Values, Base: now.Values, Set: values, Unset: e.unset, Keep: o.Keep}
 	if file != nil {
 		in.File = file.Values
 		if in.Base, err = readBase(ctx, store, target, now, file.Header); err != nil {

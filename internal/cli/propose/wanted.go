@@ -14,6 +14,8 @@ type inputs struct {
 	Live, Base document.Document
 	// File is the whole wanted state, nil without a file.
 	File document.Document
+	// Keep adds to File what only Base has.
+	Keep bool
 	// Set and Unset come on top of the file.
 	Set   document.Document
 	Unset []string
@@ -72,8 +74,8 @@ func (r *result) describe(in inputs) {
 			r.Newer = append(r.Newer, change.Key)
 		}
 	}
-	for _, key := range r.Wanted.Keys() {
-		if document.ValidKey(key) != nil {
+	for _, key := range in.Live.Keys() {
+		if document.ValidKey(key) != nil && !edited[key] {
 			r.Kept = append(r.Kept, key)
 		}
 	}
@@ -82,7 +84,7 @@ func (r *result) describe(in inputs) {
 func (r *result) merge(in inputs) error {
 	mine := in.File.Clone()
 	for key, value := range in.Base {
-		if document.ValidKey(key) != nil {
+		if _, has := mine[key]; !has && (in.Keep || document.ValidKey(key) != nil) {
 			mine[key] = value
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/cli/generate"
 	"github.com/secretreview/secretreview/internal/cli/history"
+	"github.com/secretreview/secretreview/internal/cli/importer"
 	"github.com/secretreview/secretreview/internal/cli/propose"
 	"github.com/secretreview/secretreview/internal/cli/pull"
 	"github.com/secretreview/secretreview/internal/cli/reject"
@@ -29,6 +30,7 @@ func commands(f *factory.Factory) []*cobra.Command {
 		set.New(f),
 		unset.New(f),
 		generate.New(f),
+		importer.New(f),
 		review.New(f),
 		approve.New(f),
 		reject.New(f),
