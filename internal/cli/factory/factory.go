@@ -56,6 +56,12 @@ type Factory struct {
 	Environ func() []string
 	Exec    func(path string, args, environment []string) error
 
+	// Child runs a program on this process's streams until it ends. When ctx does,
+	// the program is asked to end, and killed if it does not.
+	Child func(ctx context.Context, args []string) error
+	// Executable is os.Executable, nil where this program cannot start itself.
+	Executable func() (string, error)
+
 	// NewStore connects to Secrets Manager in a region, by the SDK's default
 	// chain of credentials. Commands call Store.
 	NewStore func(ctx context.Context, region string) (secretstore.Store, error)

@@ -32,6 +32,8 @@ func New(program, version string, newStore func(context.Context, string) (secret
 		Getenv:     os.Getenv,
 		Environ:    os.Environ,
 		Exec:       execute,
+		Child:      runChild,
+		Executable: os.Executable,
 		NewStore:   newStore,
 		KubeFlags:  NewKubeFlags(),
 	}, nil

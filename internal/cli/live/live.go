@@ -3,8 +3,10 @@ package live
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/secretreview/secretreview/internal/cli/exit"
+	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
@@ -34,4 +36,31 @@ func Read(ctx context.Context, store secretstore.Store, id, versionID string) (V
 			"secret %q does not hold a JSON object of strings, %w: ask whoever manages it in AWS", got.Name, err)
 	}
 	return Version{ID: got.VersionID, Values: values}, nil
+}
+
+// Writable returns the part of a document that a dotenv file can carry, and the
+// keys that it cannot.
+func Writable(values document.Document) (kept document.Document, leftOut []string) {
+	kept = document.Document{}
+	for _, key := range values.Keys() {
+		if document.ValidKey(key) == nil {
+			kept[key] = values[key]
+		} else {
+			leftOut = append(leftOut, key)
+		}
+	}
+	return kept, leftOut
+}
+
+// ReadTarget reads what is live in an environment. A secret that has no version
+// yet is empty.
+func ReadTarget(ctx context.Context, store secretstore.Store, t *factory.Target) (Version, error) {
+	read, err := Read(ctx, store, t.Status.SecretName, "")
+	if secretstore.KindOf(err) == secretstore.KindNotFound && t.Status.SecretARN != "" && t.Status.LiveVersionID == "" {
+		return Version{Values: document.Document{}}, nil
+	}
+	if err != nil {
+		return Version{}, fmt.Errorf("read what is live: %w", err)
+	}
+	return read, nil
 }

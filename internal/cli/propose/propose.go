@@ -13,6 +13,7 @@ import (
 
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/factory"
+	"github.com/secretreview/secretreview/internal/cli/live"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/dotenv"
 )
@@ -79,6 +80,9 @@ type Options struct {
 	Values document.Document
 	// Content is what is in the file, for commands that read it themselves.
 	Content *dotenv.File
+	// Base is the version that Content is an edit of, if it has no header that says
+	// so.
+	Base *live.Version
 	// Keep leaves live keys as they are that the file lacks.
 	Keep   bool
 	Prune  bool
@@ -121,6 +125,12 @@ func (o *Options) Complete(command *cobra.Command) {
 	if err := command.RegisterFlagCompletionFunc("output", completion); err != nil {
 		panic(err) // there is no such flag
 	}
+}
+
+// Validate fails with an exit.Error of Usage for flags that make no sense.
+func (o *Options) Validate() error {
+	_, err := o.validate()
+	return err
 }
 
 // validate checks what can be checked without asking anybody.

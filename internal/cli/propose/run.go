@@ -2,6 +2,7 @@ package propose
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 
@@ -46,14 +47,16 @@ func (o *Options) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	now, err := readLive(ctx, store, target)
+	now, err := live.ReadTarget(ctx, store, target)
 	if err != nil {
 		return err
 	}
 	in := inputs{Live: now.Values, Base: now.Values, Set: values, Unset: e.unset, Keep: o.Keep}
 	if file != nil {
 		in.File = file.Values
-		if in.Base, err = readBase(ctx, store, target, now, file.Header); err != nil {
+		if o.Base != nil {
+			in.Base = o.Base.Values
+		} else if in.Base, err = readBase(ctx, store, target, now, file.Header); err != nil {
 			return err
 		}
 	}
@@ -63,6 +66,10 @@ func (o *Options) Run(ctx context.Context) error {
 // propose goes on once everything is read.
 func (o *Options) propose(ctx context.Context, store secretstore.Store, target *factory.Target, now live.Version, in inputs) error {
 	wanted, err := wantedState(in)
+	var clash *ClashError
+	if errors.As(err, &clash) {
+		clash.Live = now
+	}
 	if err != nil {
 		return err
 	}
@@ -159,18 +166,6 @@ func (o *Options) confirmRemoval(ctx context.Context, lacking []string) error {
 		return exit.Errorf(exit.Cancelled, "nothing is proposed: add the keys to %s, or change single ones with --set", o.File)
 	}
 	return nil
-}
-
-// readLive reads what is live. A secret that has no version yet is empty.
-func readLive(ctx context.Context, store secretstore.Store, t *factory.Target) (live.Version, error) {
-	read, err := live.Read(ctx, store, t.Status.SecretName, "")
-	if secretstore.KindOf(err) == secretstore.KindNotFound && t.Status.SecretARN != "" && t.Status.LiveVersionID == "" {
-		return live.Version{Values: document.Document{}}, nil
-	}
-	if err != nil {
-		return live.Version{}, fmt.Errorf("read what is live: %w", err)
-	}
-	return read, nil
 }
 
 // readBase reads what the file was a copy of, which without a header is what

@@ -83,7 +83,7 @@ func baseOf(ctx context.Context, store secretstore.Store, header dotenv.Header, 
 		}
 		return nil, fmt.Errorf("read the version that the file was pulled from: %w", err)
 	}
-	values, _ := writable(base.Values)
+	values, _ := live.Writable(base.Values)
 	return values, nil
 }
 

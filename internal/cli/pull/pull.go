@@ -14,7 +14,6 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/live"
 	"github.com/secretreview/secretreview/internal/cli/privatefile"
 	"github.com/secretreview/secretreview/internal/cli/wording"
-	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/dotenv"
 )
 
@@ -137,22 +136,7 @@ func (p *pulled) header() dotenv.Header {
 }
 
 func (p *pulled) leaveOutUnwritable() {
-	p.version.Values, p.leftOut = writable(p.version.Values)
-}
-
-// writable returns the part of a document that a file can carry, and the keys
-// that it cannot.
-func writable(values document.Document) (document.Document, []string) {
-	kept := document.Document{}
-	var leftOut []string
-	for _, key := range values.Keys() {
-		if document.ValidKey(key) == nil {
-			kept[key] = values[key]
-		} else {
-			leftOut = append(leftOut, key)
-		}
-	}
-	return kept, leftOut
+	p.version.Values, p.leftOut = live.Writable(p.version.Values)
 }
 
 func (o *Options) printKeys(now live.Version) error {

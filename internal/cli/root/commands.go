@@ -5,6 +5,7 @@ import (
 
 	"github.com/secretreview/secretreview/internal/cli/approve"
 	"github.com/secretreview/secretreview/internal/cli/diff"
+	"github.com/secretreview/secretreview/internal/cli/edit"
 	"github.com/secretreview/secretreview/internal/cli/export"
 	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/cli/generate"
@@ -30,6 +31,7 @@ func commands(f *factory.Factory) []*cobra.Command {
 		set.New(f),
 		unset.New(f),
 		generate.New(f),
+		edit.New(f),
 		importer.New(f),
 		review.New(f),
 		approve.New(f),
@@ -43,5 +45,6 @@ func commands(f *factory.Factory) []*cobra.Command {
 		status.New(f),
 		history.New(f),
 		versions.New(f),
+		edit.NewGuard(f),
 	}
 }

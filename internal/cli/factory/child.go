@@ -1,0 +1,23 @@
+package factory
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// childPatience is how long a program may take to end once it is asked to.
+const childPatience = 5 * time.Second
+
+// runChild runs a program on this process's own streams. Asked to end, an editor
+// gives the terminal back as it was.
+func runChild(ctx context.Context, args []string) error {
+	//nolint:gosec // Running what the person names is what it is for.
+	child := exec.CommandContext(ctx, args[0], args[1:]...)
+	child.Stdin, child.Stdout, child.Stderr = os.Stdin, os.Stdout, os.Stderr
+	child.Cancel = func() error { return child.Process.Signal(syscall.SIGTERM) }
+	child.WaitDelay = childPatience
+	return child.Run()
+}
