@@ -286,15 +286,15 @@ var _ = Describe("approve", func() {
 	})
 
 	It("goes on waiting while the API server cannot be reached", func() {
-		way := newProxy(scene.Cluster.AdminConfig().Host)
+		way := clitest.NewProxy(GinkgoTB(), scene.Cluster.AdminConfig().Host)
 		bob, notes := scene.As(clitest.Bob), gbytes.NewBuffer()
 		bob.Alter = func(f *factory.Factory) { f.ErrOut = notes }
-		command := start(bob, "approve", name, "-y", "--server", way.url())
+		command := start(bob, "approve", name, "-y", "--server", way.URL())
 		Eventually(notes).Should(gbytes.Say("is recorded"))
-		way.cut()
+		way.Cut()
 		advance(scene, name, finish(v1alpha1.PhaseApplied, "Live as version "+newVersion))
 		Consistently(command, "1500ms").ShouldNot(Receive())
-		way.mend()
+		way.Mend()
 		result := command.result()
 		Expect(result.Code).To(Equal(exit.OK), result.Err)
 		Expect(result.Out).To(HaveSuffix("is applied. Live as version " + newVersion + ".\n"))

@@ -22,6 +22,7 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/status"
 	"github.com/secretreview/secretreview/internal/cli/unset"
 	"github.com/secretreview/secretreview/internal/cli/versions"
+	"github.com/secretreview/secretreview/internal/cli/watch"
 )
 
 // commands lists all commands in the order in which help shows them.
@@ -43,6 +44,7 @@ func commands(f *factory.Factory) []*cobra.Command {
 		rollback.New(f),
 		restore.New(f),
 		status.New(f),
+		watch.New(f),
 		history.New(f),
 		versions.New(f),
 		edit.NewGuard(f),

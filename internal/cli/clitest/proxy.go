@@ -1,17 +1,15 @@
-package review_test
+package clitest
 
 import (
 	"io"
 	"net"
 	"net/url"
 	"sync"
-
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+	"testing"
 )
 
-// proxy carries connections to the API server until it is cut.
-type proxy struct {
+// Proxy carries connections to the API server until it is cut.
+type Proxy struct {
 	listener net.Listener
 	target   string
 
@@ -20,21 +18,27 @@ type proxy struct {
 	conns []net.Conn
 }
 
-func newProxy(host string) *proxy {
-	GinkgoHelper()
+// NewProxy starts one to a server, such as "https://127.0.0.1:6443".
+func NewProxy(t testing.TB, host string) *Proxy {
+	t.Helper()
 	parsed, err := url.Parse(host)
-	Expect(err).NotTo(HaveOccurred())
+	if err != nil {
+		t.Fatal(err)
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	Expect(err).NotTo(HaveOccurred())
-	p := &proxy{listener: listener, target: parsed.Host}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Proxy{listener: listener, target: parsed.Host}
 	go p.serve()
-	DeferCleanup(func() { _ = listener.Close(); p.cut() })
+	t.Cleanup(func() { _ = listener.Close(); p.Cut() })
 	return p
 }
 
-func (p *proxy) url() string { return "https://" + p.listener.Addr().String() }
+// URL is where it is.
+func (p *Proxy) URL() string { return "https://" + p.listener.Addr().String() }
 
-func (p *proxy) serve() {
+func (p *Proxy) serve() {
 	for {
 		incoming, err := p.listener.Accept()
 		if err != nil {
@@ -46,7 +50,7 @@ func (p *proxy) serve() {
 	}
 }
 
-func (p *proxy) carry(incoming net.Conn) bool {
+func (p *Proxy) carry(incoming net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.down {
@@ -62,8 +66,8 @@ func (p *proxy) carry(incoming net.Conn) bool {
 	return true
 }
 
-// cut ends all connections and takes no more until mend.
-func (p *proxy) cut() {
+// Cut ends all connections and takes no more until Mend.
+func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.down = true
@@ -73,7 +77,8 @@ func (p *proxy) cut() {
 	p.conns = nil
 }
 
-func (p *proxy) mend() {
+// Mend takes connections again.
+func (p *Proxy) Mend() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.down = false
