@@ -25,7 +25,7 @@ func NewProxy(t testing.TB, host string) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // It ends with the test.
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func (p *Proxy) carry(incoming net.Conn) bool {
 	if p.down {
 		return false
 	}
-	outgoing, err := net.Dial("tcp", p.target)
+	outgoing, err := net.Dial("tcp", p.target) //nolint:noctx // It ends with the test.
 	if err != nil {
 		return false
 	}

@@ -75,7 +75,7 @@ func (p *Session) Run(args ...string) Result {
 		KubeFlags: factory.NewKubeFlags(),
 	}
 	f.Child = func(ctx context.Context, args []string) error {
-		child := exec.CommandContext(ctx, args[0], args[1:]...)
+		child := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // A test says what runs.
 		child.Dir, child.Stdout, child.Stderr = p.Dir, &errOut, &errOut
 		return child.Run()
 	}

@@ -220,6 +220,8 @@ func (o *options) toRunner() (delivery, error) {
 		return nil, exit.Errorf(exit.Usage, "this is no job of GitHub Actions ($%s is not set): name a file with -f", gitHubFile)
 	case name == stdoutMark:
 		return nil, exit.Errorf(exit.Usage, "standard output is the runner's log, which gets the commands that hide values: name the file for the values with -f, or leave -f to $%s", gitHubFile)
+	case f.Terminal.StdoutTTY:
+		return nil, exit.Errorf(exit.Usage, "this would show all values on the terminal, where no runner hides them: use %s in a job of GitHub Actions", format.GitHub)
 	case isFile(f.Out):
 		return nil, exit.Errorf(exit.Refused, "standard output goes into a file, so the runner would not hide the values: leave the redirection out, the values go to $%s by themselves", gitHubFile)
 	}

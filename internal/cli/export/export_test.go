@@ -167,6 +167,11 @@ var _ = Describe("export", func() {
 			Expect(read("env")).To(Equal("BEFORE=1"))
 		})
 
+		It("is not for a terminal", func() {
+			expectRefused(alice.AtTerminal().Run(as("github")...), exit.Usage, "where no runner hides them")
+			Expect(scene.Operations()).To(BeEmpty())
+		})
+
 		It("refuses variables of the runner's own", func() {
 			scene.SetLive(map[string]string{"GITHUB_TOKEN": "canary"})
 			expectRefused(alice.Run(as("github")...), exit.Refused, "github cannot hold GITHUB_TOKEN")

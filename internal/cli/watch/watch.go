@@ -20,10 +20,16 @@ import (
 const (
 	long = `Tell of changes as they come and go, a line each time, until Ctrl-C.
 
-First come those that are open. Then it is told when one is proposed, waits for reviews,
-is approved or rejected by somebody, is decided, is live, has ended otherwise, or is
-deleted. Nothing is read from AWS. A cluster that goes away for a while is waited for, and
-what happened meanwhile is told then.
+First come those that are open. What happens then is
+  proposed             it is new
+  waiting              it is checked, and waits for reviews
+  approved, rejected   somebody has added a review
+  decided              enough approvals count, and it is being made live
+  live                 it is applied
+  ended                it has ended otherwise
+  deleted              it is gone
+Nothing is read from AWS. A cluster that goes away for a while is waited for, and what
+happened meanwhile is told then.
 
 Without a project, it is of all in the namespace; with a project and no environment, of
 all its environments.`

@@ -50,6 +50,15 @@ func (t *Terminal) Type(prompt, line string) {
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 }
 
+// Close closes the terminal's window, and waits for the command's end.
+func (t *Terminal) Close() {
+	ginkgo.GinkgoHelper()
+	gomega.Expect(t.keyboard.Close()).To(gomega.Succeed())
+	_ = t.cmd.Wait()
+	t.cancel()
+	<-t.drained
+}
+
 // Wait waits for the command's end and returns all that was on the screen.
 func (t *Terminal) Wait() (screen string, code int) {
 	ginkgo.GinkgoHelper()
