@@ -104,7 +104,7 @@ func (o *options) printer(l *selector.Listing) func(stream.Event) error {
 			return nil
 		}
 	}
-	layout := lines{width: f.Terminal.Width, styles: terminal.NewStyles(f.Terminal.Color), namespaces: l.Namespace == ""}
+	layout := lines{width: f.Terminal.Width, styles: terminal.NewStyles(f.Terminal.Color), namespaces: l.Namespace == "", environments: l.Environment == ""}
 	return func(e stream.Event) error {
 		if _, err := fmt.Fprintln(f.Out, layout.line(e)); err != nil {
 			return fmt.Errorf("write the event: %w", err)
@@ -116,30 +116,44 @@ func (o *options) printer(l *selector.Listing) func(stream.Event) error {
 // lines lays out events for a person.
 type lines struct {
 	// width is how many columns a line may take, 0 for any number.
-	width      int
-	styles     terminal.Styles
-	namespaces bool
+	width  int
+	styles terminal.Styles
+	// namespaces and environments are named where there are several.
+	namespaces, environments bool
 }
 
-// line returns an event as a line: when, what, to which change, and more.
+// clockTime is how a person is told the time, in UTC as everywhere.
+const clockTime = "15:04:05Z"
+
+// indent begins the lines on which a long one goes on.
+const indent = "    "
+
+// line returns an event as a line: when, what, to which change, and more. On a
+// narrow terminal it goes on below.
 func (l lines) line(e stream.Event) string {
 	name := terminal.Escape(e.Change)
 	if l.namespaces {
 		name = terminal.Escape(e.Namespace) + "/" + name
 	}
-	kind := fmt.Sprintf("%-8s", e.Kind)
-	rest := "  " + name + "  " + terminal.Escape(e.Project) + "/" + terminal.Escape(e.Environment) + l.details(e)
-	at := e.Time.Format(time.RFC3339) + "  "
-	if l.width > 0 {
-		rest = terminal.Truncate(rest, max(l.width-terminal.Width(at)-terminal.Width(kind), 0))
+	if l.environments {
+		name += "  " + terminal.Escape(e.Project) + "/" + terminal.Escape(e.Environment)
 	}
-	return at + l.style(e.Kind)(kind) + rest
+	layout := time.RFC3339
+	if l.width > 0 {
+		layout = clockTime
+	}
+	kind := fmt.Sprintf("%-8s", e.Kind)
+	text := e.Time.Format(layout) + "  " + kind + "  " + name + l.details(e)
+	var shown []string
+	for _, part := range terminal.WrapWords(text, max(l.width-len(indent), 0)) {
+		shown = append(shown, strings.TrimSpace(part))
+	}
+	return strings.Replace(strings.Join(shown, "\n"+indent), string(e.Kind), l.style(e.Kind)(string(e.Kind)), 1)
 }
 
 func (l lines) details(e stream.Event) string {
 	var text strings.Builder
-	switch {
-	case e.Kind == stream.Ended, e.Kind == stream.Open && e.Phase != "":
+	if e.Kind == stream.Ended || e.Kind == stream.Open && e.Phase != "" {
 		text.WriteString("  " + string(e.Phase))
 	}
 	if e.Approvals != "" && (e.Kind == stream.Open || e.Kind == stream.Waiting) {

@@ -135,11 +135,11 @@ var _ = Describe("watch", func() {
 	})
 
 	It("fits a terminal, and says on it what is watched", func() {
-		propose("9")
-		w := begin(scene, factory.Terminal{StdoutTTY: true, StderrTTY: true, Width: 60}, "--all")
-		Eventually(w.out).Should(gbytes.Say("\n"))
-		Eventually(w.errOut).Should(gbytes.Say("Watching namespace .* Ctrl-C ends it."))
-		Expect(strings.TrimSuffix(string(w.out.Contents()), "\n")).To(And(HaveLen(60+len("…")-1), HaveSuffix("…")))
+		name := propose("9")
+		w := begin(scene, factory.Terminal{StdoutTTY: true, StderrTTY: true, Width: 60}, "-p", clitest.Project, "-e", clitest.Production)
+		Eventually(w.out).Should(gbytes.Say("cause"))
+		Eventually(w.errOut).Should(gbytes.Say("Watching project .* Ctrl-C ends it."))
+		Expect(string(w.out.Contents())).To(MatchRegexp(`\A\d\d:\d\d:\d\dZ  open      ` + name + `  by\n    alice: "be\\x1bcause"\n\z`))
 		w.end()
 	})
 
