@@ -73,7 +73,7 @@ var _ = Describe("Daily work: an editor", func() {
 	with := func(script string) *world.Shell {
 		alice.Write("editor", "#!/bin/sh -e\n"+script)
 		path := filepath.Join(alice.Dir, "editor")
-		Expect(os.Chmod(path, 0o700)).To(Succeed())
+		Expect(os.Chmod(path, 0o700)).To(Succeed()) //nolint:gosec // It is to be run.
 		return alice.With("EDITOR="+path+" --wait", "XDG_RUNTIME_DIR="+memory)
 	}
 	left := func() []os.DirEntry {
@@ -86,7 +86,7 @@ var _ = Describe("Daily work: an editor", func() {
 	const patient = `cp "$2" "$2~"; echo A=mine >>"$2.swp"; : >opened; while [ -e "$2" ]; do sleep 0.05; done`
 	opened := func() {
 		GinkgoHelper()
-		Eventually(filepath.Join(alice.Dir, "opened")).WithTimeout(world.Patience).Should(BeAnExistingFile())
+		Eventually(func() string { return filepath.Join(alice.Dir, "opened") }).WithTimeout(world.Patience).Should(BeAnExistingFile())
 		Expect(left()).NotTo(BeEmpty())
 	}
 

@@ -24,7 +24,7 @@ First come those that are open. What happens then is
   proposed             it is new
   waiting              it is checked, and waits for reviews
   approved, rejected   somebody has added a review
-  decided              enough approvals count, and it is being made live
+  decided              enough approvals count
   live                 it is applied
   ended                it has ended otherwise
   deleted              it is gone
