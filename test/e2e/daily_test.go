@@ -125,8 +125,8 @@ var _ = Describe("Daily work: an editor", func() {
 	It("leaves nothing where the terminal is closed", func() {
 		editing := with(patient).Terminal("sr", "edit", "-r", "because")
 		opened()
-		editing.Close()
-		Eventually(left).WithTimeout(world.Patience).Should(BeEmpty())
+		Expect(editing.Close()).To(Equal(130), "it cleaned up itself")
+		Expect(left()).To(BeEmpty())
 		Expect(team.Changes()).To(BeEmpty())
 	})
 
