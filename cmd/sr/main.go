@@ -22,7 +22,7 @@ var version string
 func main() { os.Exit(int(run())) }
 
 func run() exit.Code {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
 	// The first Ctrl-C lets a command clean up; a second one ends the process.
 	context.AfterFunc(ctx, stop)
@@ -33,6 +33,16 @@ func run() exit.Code {
 		return exit.Report(os.Stderr, "sr", err)
 	}
 	return root.Run(ctx, f, args)
+}
+
+// endings are the signals that ask a command to clean up and end. Behind nohup, a
+// terminal that closes is none.
+func endings() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // connector keeps an adapter for each region, so that credentials are fetched

@@ -275,6 +275,29 @@ func (s *Scene) Staged() []emulator.SecretState {
 	return staged
 }
 
+// StagedPatch returns what the one staged document of the scene changes.
+func (s *Scene) StagedPatch() document.Patch {
+	s.t.Helper()
+	staged := s.Staged()
+	if len(staged) != 1 {
+		s.t.Fatalf("there are %d staged secrets", len(staged))
+	}
+	parsed, err := document.ParseStaged(staged[0].Versions[0].Value)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return parsed.Patch
+}
+
+// Reveal makes a document comparable.
+func Reveal(d document.Document) map[string]string {
+	plain := map[string]string{}
+	for key, value := range d {
+		plain[key] = value.Reveal()
+	}
+	return plain
+}
+
 // Changes returns all changes of the scene.
 func (s *Scene) Changes() []v1alpha1.SecretChange {
 	s.t.Helper()

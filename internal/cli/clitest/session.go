@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"os/exec"
 	"strings"
 
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -73,6 +74,11 @@ func (p *Session) Run(args ...string) Result {
 		NewStore:   func(ctx context.Context, _ string) (secretstore.Store, error) { return p.scene.awsOf(ctx, p.User) },
 		NewAccount: func(ctx context.Context, _ string) (secretstore.Account, error) { return p.scene.awsOf(ctx, p.User) },
 		KubeFlags:  factory.NewKubeFlags(),
+	}
+	f.Child = func(ctx context.Context, args []string) error {
+		child := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // A test says what runs.
+		child.Dir, child.Stdout, child.Stderr = p.Dir, &errOut, &errOut
+		return child.Run()
 	}
 	*f.KubeFlags.KubeConfig = p.scene.kubeconfig
 	*f.KubeFlags.Context = cmp.Or(p.KubeContext, p.User)

@@ -24,3 +24,19 @@ func TestColourFollowsTheConventions(t *testing.T) {
 		})
 	}
 }
+
+func TestOnlyATerminalThatCanIsAnimated(t *testing.T) {
+	for name, c := range map[string]struct {
+		vars map[string]string
+		want bool
+	}{
+		"a terminal":             {map[string]string{"TERM": "xterm"}, true},
+		"one that cannot":        {map[string]string{"TERM": "dumb"}, false},
+		"one with NO_COLOR":      {map[string]string{"TERM": "xterm", "NO_COLOR": "1"}, false},
+		"CLICOLOR_FORCE is moot": {map[string]string{"TERM": "dumb", "CLICOLOR_FORCE": "1"}, false},
+	} {
+		if got := mayAnimate(func(name string) string { return c.vars[name] }); got != c.want {
+			t.Errorf("%s: got %v", name, got)
+		}
+	}
+}

@@ -63,6 +63,12 @@ type Factory struct {
 	Environ func() []string
 	Exec    func(path string, args, environment []string) error
 
+	// Child runs a program on this process's streams until it ends. When ctx does,
+	// the program is asked to end, and killed if it does not.
+	Child func(ctx context.Context, args []string) error
+	// Executable is os.Executable, nil where this program cannot start itself.
+	Executable func() (string, error)
+
 	// NewStore connects to Secrets Manager in a region, by the SDK's default
 	// chain of credentials. Commands call Store.
 	NewStore func(ctx context.Context, region string) (secretstore.Store, error)
@@ -162,21 +168,30 @@ func (f *Factory) ReadIn(ctx context.Context, limit int64) ([]byte, error) {
 // StdinMark is how In is given as a file.
 const StdinMark = "-"
 
-// ReadDotenv reads a dotenv file, or In. It fails with an exit.Error of Usage
-// where there is no such file; no error holds content.
-func (f *Factory) ReadDotenv(ctx context.Context, name string) (dotenv.File, error) {
+// ReadFile reads a file of values, or In, at most limit+1 bytes of it. It fails
+// with an exit.Error of Usage where there is no such file.
+func (f *Factory) ReadFile(ctx context.Context, name string, limit int64) ([]byte, error) {
 	var text []byte
 	var err error
 	if name == StdinMark {
-		text, err = f.ReadIn(ctx, dotenv.MaxBytes)
+		text, err = f.ReadIn(ctx, limit)
 	} else {
-		text, err = files.Read(f.Path(name), dotenv.MaxBytes)
+		text, err = files.Read(f.Path(name), limit)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return dotenv.File{}, exit.Errorf(exit.Usage, "there is no file %s: name one with -f", name)
+		return nil, exit.Errorf(exit.Usage, "there is no file %s: name one with -f", name)
 	}
 	if err != nil {
-		return dotenv.File{}, fmt.Errorf("read %s: %w", name, err)
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return text, nil
+}
+
+// ReadDotenv is ReadFile for a dotenv file. No error holds content.
+func (f *Factory) ReadDotenv(ctx context.Context, name string) (dotenv.File, error) {
+	text, err := f.ReadFile(ctx, name, dotenv.MaxBytes)
+	if err != nil {
+		return dotenv.File{}, err
 	}
 	file, err := dotenv.Parse(bytes.NewReader(text))
 	if err != nil {

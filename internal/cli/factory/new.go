@@ -39,6 +39,8 @@ func New(program, version string, connect Connector) (*Factory, error) {
 		Getenv:       os.Getenv,
 		Environ:      os.Environ,
 		Exec:         execute,
+		Child:        runChild,
+		Executable:   os.Executable,
 		NewStore:     connect.Store,
 		NewAccount:   connect.Account,
 		KubeFlags:    NewKubeFlags(),

@@ -17,6 +17,10 @@ type Terminal struct {
 	// "dumb", or CLICOLOR_FORCE (bixense.com/clicolors) is set, and NO_COLOR
 	// (no-color.org) is not.
 	Color bool
+	// Animate is whether ErrOut may be drawn over: it is a terminal, TERM is not
+	// "dumb", and NO_COLOR is not set. ErrWidth is how many columns it has then.
+	Animate  bool
+	ErrWidth int
 }
 
 // CanAsk reports whether there is a person who can read and answer a question.
@@ -35,7 +39,14 @@ func detectTerminal() Terminal {
 	if t.StdoutTTY {
 		t.Width = width(os.Stdout)
 	}
+	if t.Animate = t.StderrTTY && mayAnimate(os.Getenv); t.Animate {
+		t.ErrWidth = width(os.Stderr)
+	}
 	return t
+}
+
+func mayAnimate(getenv func(string) string) bool {
+	return getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
 }
 
 func mayColor(terminal bool, getenv func(string) string) bool {

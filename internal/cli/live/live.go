@@ -38,6 +38,20 @@ func Read(ctx context.Context, store secretstore.Store, id, versionID string) (V
 	return Version{ID: got.VersionID, Values: values}, nil
 }
 
+// Writable returns the part of a document that a dotenv file can carry, and the
+// keys that it cannot.
+func Writable(values document.Document) (kept document.Document, leftOut []string) {
+	kept = document.Document{}
+	for _, key := range values.Keys() {
+		if document.ValidKey(key) == nil {
+			kept[key] = values[key]
+		} else {
+			leftOut = append(leftOut, key)
+		}
+	}
+	return kept, leftOut
+}
+
 // ReadTarget reads what is live in an environment. A secret that has no version
 // yet is empty.
 func ReadTarget(ctx context.Context, store secretstore.Store, t *factory.Target) (Version, error) {

@@ -28,20 +28,20 @@ var _ = Describe("propose with a file", func() {
 	It("takes .env where nothing is named", func() {
 		writeFile(alice, ".env", "A=9\nB=2\n")
 		Expect(alice.Run(to()...).Code).To(Equal(exit.OK))
-		Expect(reveal(stagedPatch(scene).Set)).To(Equal(map[string]string{"A": "9"}))
+		Expect(clitest.Reveal(scene.StagedPatch().Set)).To(Equal(map[string]string{"A": "9"}))
 	})
 
 	It("takes standard input", func() {
 		alice.Stdin = "A=9\nB=2\n"
 		Expect(alice.Run(to("-f", "-")...).Code).To(Equal(exit.OK))
-		Expect(reveal(stagedPatch(scene).Set)).To(Equal(map[string]string{"A": "9"}))
+		Expect(clitest.Reveal(scene.StagedPatch().Set)).To(Equal(map[string]string{"A": "9"}))
 	})
 
 	It("puts --set and --unset on top of it", func() {
 		writeFile(alice, "some.env", "A=9\nB=2\n")
 		Expect(alice.Run(to("-f", "some.env", "--set", "C=3", "--unset", "B")...).Code).To(Equal(exit.OK))
-		patch := stagedPatch(scene)
-		Expect(reveal(patch.Set)).To(Equal(map[string]string{"A": "9", "C": "3"}))
+		patch := scene.StagedPatch()
+		Expect(clitest.Reveal(patch.Set)).To(Equal(map[string]string{"A": "9", "C": "3"}))
 		Expect(patch.Unset).To(Equal([]string{"B"}))
 	})
 
@@ -63,14 +63,14 @@ var _ = Describe("propose with a file", func() {
 
 		It("removes them with --prune", func() {
 			Expect(alice.Run(to("--prune")...).Code).To(Equal(exit.OK))
-			Expect(stagedPatch(scene).Unset).To(Equal([]string{"B"}))
+			Expect(scene.StagedPatch().Unset).To(Equal([]string{"B"}))
 		})
 
 		It("removes them when a person says yes", func() {
 			result := alice.AtTerminal("y").Run(to()...)
 			Expect(result.Code).To(Equal(exit.OK), result.Err)
 			Expect(result.Questions).To(Equal([]string{".env lacks 1 live key: B. Remove?"}))
-			Expect(stagedPatch(scene).Unset).To(Equal([]string{"B"}))
+			Expect(scene.StagedPatch().Unset).To(Equal([]string{"B"}))
 		})
 
 		It("does nothing when a person says no", func() {
@@ -91,7 +91,7 @@ var _ = Describe("propose with a file", func() {
 			result := alice.Run(to()...)
 			Expect(result.Code).To(Equal(exit.OK), result.Err)
 			Expect(result.Err).To(Equal("Note: changed by others since the file was pulled, and kept as they are: B, C.\n"))
-			Expect(reveal(stagedPatch(scene).Set)).To(Equal(map[string]string{"A": "9"}))
+			Expect(clitest.Reveal(scene.StagedPatch().Set)).To(Equal(map[string]string{"A": "9"}))
 			Expect(string(scene.Changes()[0].Spec.BaseVersionID)).To(Equal(scene.Live()))
 		})
 
@@ -158,6 +158,6 @@ var _ = Describe("propose with a file", func() {
 		result := alice.Run(to()...)
 		Expect(result.Code).To(Equal(exit.OK), result.Err)
 		Expect(result.Err).To(Equal(`Note: cannot stand in a file, and kept as they are: "not a\x1bkey".` + "\n"))
-		Expect(stagedPatch(scene).Keys()).To(Equal([]string{"A"}))
+		Expect(scene.StagedPatch().Keys()).To(Equal([]string{"A"}))
 	})
 })

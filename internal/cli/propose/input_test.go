@@ -28,7 +28,7 @@ var _ = Describe("propose's input", func() {
 		Expect(result.Code).To(Equal(exit.OK), result.Err)
 		Expect(result.Questions).To(Equal([]string{"Value of TYPED"}))
 		Expect(result.Err).To(BeEmpty())
-		Expect(reveal(stagedPatch(scene).Set)).To(Equal(map[string]string{
+		Expect(clitest.Reveal(scene.StagedPatch().Set)).To(Equal(map[string]string{
 			"ARGUMENT": "a=b", "TYPED": "typed $HOME", "FILE": "-----BEGIN-----\nx\n-----END-----\n", "STDIN": "from\\nstdin", "EMPTY": "",
 		}))
 	})
@@ -36,7 +36,7 @@ var _ = Describe("propose's input", func() {
 	It("keeps the newline of one line, and says so", func() {
 		alice.Stdin = "word\n"
 		result := alice.Run(to("--set", "A=-")...)
-		Expect(reveal(stagedPatch(scene).Set)).To(Equal(map[string]string{"A": "word\n"}))
+		Expect(clitest.Reveal(scene.StagedPatch().Set)).To(Equal(map[string]string{"A": "word\n"}))
 		Expect(result.Err).To(Equal("Note: the value of A ends with a newline, which is kept.\n"))
 	})
 

@@ -13,6 +13,7 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/draft"
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/factory"
+	"github.com/secretreview/secretreview/internal/cli/live"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/dotenv"
 )
@@ -69,16 +70,24 @@ type Options struct {
 	Factory *factory.Factory
 
 	Reason string
-	File   string
-	Set    []string
-	Unset  []string
+	// File is the path of a dotenv file, or, with Content, what messages call it.
+	File  string
+	Set   []string
+	Unset []string
 	// Values are set beside those of Set, by commands that make values.
 	Values document.Document
 	// RebaseOf is the change that this one is made anew from, if it is.
 	RebaseOf string
-	Prune    bool
-	DryRun   bool
-	Output   string
+	// Content is what is in the file, for commands that read it themselves.
+	Content *dotenv.File
+	// Base is the version that Content is an edit of, if it has no header that says
+	// so.
+	Base *live.Version
+	// Keep leaves live keys as they are that the file lacks.
+	Keep   bool
+	Prune  bool
+	DryRun bool
+	Output string
 }
 
 // New returns the command.
@@ -133,6 +142,12 @@ func (o *Options) check() error {
 	}
 }
 
+// Validate fails with an exit.Error of Usage for flags that make no sense.
+func (o *Options) Validate() error {
+	_, err := o.validate()
+	return err
+}
+
 // validate checks what can be checked without asking anybody.
 func (o *Options) validate() (edits, error) {
 	if err := o.check(); err != nil {
@@ -162,8 +177,8 @@ func (o *Options) validate() (edits, error) {
 
 // readFile reads the file that is given, if one is.
 func (o *Options) readFile(ctx context.Context) (*dotenv.File, error) {
-	if o.File == "" {
-		return nil, nil
+	if o.File == "" || o.Content != nil {
+		return o.Content, nil
 	}
 	file, err := o.Factory.ReadDotenv(ctx, o.File)
 	if err != nil {

@@ -52,9 +52,9 @@ var _ = Describe("propose", func() {
 		document, err := document.ParseStaged(staged.Versions[0].Value)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(document.Change).To(Equal(change.Name))
-		Expect(reveal(document.Patch.Set)).To(Equal(map[string]string{"A": "9", "NEW": "n"}))
+		Expect(clitest.Reveal(document.Patch.Set)).To(Equal(map[string]string{"A": "9", "NEW": "n"}))
 		Expect(document.Patch.Unset).To(Equal([]string{"B"}))
-		Expect(reveal(document.Patch.Expect)).To(Equal(map[string]string{"A": "1", "B": "2"}))
+		Expect(clitest.Reveal(document.Patch.Expect)).To(Equal(map[string]string{"A": "1", "B": "2"}))
 
 		Expect(result.Out).To(MatchRegexp(`^Proposed ` + change.Name + `
   for backend-api/production in namespace ` + scene.Namespace + `: 1 added, 1 modified, 1 removed
@@ -78,8 +78,8 @@ $`))
 		} {
 			result := scene.As(clitest.Alice).Run(append(tc.args, to()[1:]...)...)
 			Expect(result.Code).To(Equal(exit.OK), result.Err)
-			patch := stagedPatch(scene)
-			Expect(reveal(patch.Set)).To(Equal(tc.set))
+			patch := scene.StagedPatch()
+			Expect(clitest.Reveal(patch.Set)).To(Equal(tc.set))
 			Expect(patch.Unset).To(ConsistOf(tc.unset))
 			for _, staged := range scene.Staged() {
 				Expect(scene.Store.Delete(GinkgoT().Context(), secretstore.DeleteInput{ID: staged.ARN})).To(Succeed())
@@ -87,7 +87,7 @@ $`))
 		}
 		result := scene.As(clitest.Alice).Run(append([]string{"generate", "KEY", "--length", "40", "--charset", "hex"}, to()[1:]...)...)
 		Expect(result.Code).To(Equal(exit.OK), result.Err)
-		value := reveal(stagedPatch(scene).Set)["KEY"]
+		value := clitest.Reveal(scene.StagedPatch().Set)["KEY"]
 		Expect(value).To(MatchRegexp("^[0-9a-f]{40}$"))
 		Expect(result.Out + result.Err).NotTo(ContainSubstring(value))
 
@@ -167,7 +167,7 @@ $`))
 		result := scene.As(clitest.Alice).Run(to("--set", "A=9")...)
 		Expect(result.Code).To(Equal(exit.OK), result.Err)
 		Expect(scene.Changes()[0].Spec.BaseVersionID).To(BeEmpty())
-		Expect(reveal(stagedPatch(scene).Set)).To(Equal(map[string]string{"A": "9"}))
+		Expect(clitest.Reveal(scene.StagedPatch().Set)).To(Equal(map[string]string{"A": "9"}))
 	})
 
 	It("warns where a change would not become live soon", func() {

@@ -74,9 +74,9 @@ var _ = Describe("rebase", func() {
 		Expect(anew.Spec.Reason).To(Equal("because"))
 		Expect(anew.Spec.BaseVersionID).To(BeEquivalentTo(live))
 		patch := patchOf(anew)
-		Expect(reveal(patch.Set)).To(Equal(map[string]string{"A": "mine", "NEW": "mine"}))
+		Expect(clitest.Reveal(patch.Set)).To(Equal(map[string]string{"A": "mine", "NEW": "mine"}))
 		Expect(patch.Unset).To(Equal([]string{"B"}))
-		Expect(reveal(patch.Expect)).To(Equal(map[string]string{"A": "1", "B": "2"}))
+		Expect(clitest.Reveal(patch.Expect)).To(Equal(map[string]string{"A": "1", "B": "2"}))
 
 		Expect(change(old).Spec.Reviews).To(Equal([]v1alpha1.Review{
 			{Reviewer: clitest.Alice, Verdict: v1alpha1.VerdictRejected, Comment: "Rebased as " + anew.Name},
@@ -113,8 +113,8 @@ var _ = Describe("rebase", func() {
 			result := alice.Run("rebase", old, "--ours", "A", "--theirs", "NEW")
 			Expect(result.Code).To(Equal(exit.OK), result.Err)
 			patch := patchOf(successor())
-			Expect(reveal(patch.Set)).To(Equal(map[string]string{"A": "mine"}))
-			Expect(reveal(patch.Expect)).To(Equal(map[string]string{"A": "theirs"}))
+			Expect(clitest.Reveal(patch.Set)).To(Equal(map[string]string{"A": "mine"}))
+			Expect(clitest.Reveal(patch.Expect)).To(Equal(map[string]string{"A": "theirs"}))
 			Expect(patch.Unset).To(BeEmpty(), "B is gone already")
 		})
 		It("shows both values on a terminal, and asks", func() {
@@ -122,7 +122,7 @@ var _ = Describe("rebase", func() {
 			Expect(result.Code).To(Equal(exit.OK), result.Err)
 			Expect(result.Err).To(ContainSubstring("  ~ A\n      - theirs\n      + mine\n"))
 			Expect(result.Questions).To(HaveLen(2))
-			Expect(reveal(patchOf(successor()).Set)).To(Equal(map[string]string{"NEW": "mine"}))
+			Expect(clitest.Reveal(patchOf(successor()).Set)).To(Equal(map[string]string{"NEW": "mine"}))
 		})
 		It("leaves all as it is where the question is not answered", func() {
 			result := alice.AtTerminal("o", "").Run("rebase", old)

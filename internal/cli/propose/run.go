@@ -2,6 +2,7 @@ package propose
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 
@@ -50,10 +51,12 @@ func (o *Options) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in := inputs{Live: now.Values, Base: now.Values, Set: values, Unset: e.unset}
+	in := inputs{Live: now.Values, Base: now.Values, Set: values, Unset: e.unset, Keep: o.Keep}
 	if file != nil {
 		in.File = file.Values
-		if in.Base, err = readBase(ctx, store, target, now, file.Header); err != nil {
+		if o.Base != nil {
+			in.Base = o.Base.Values
+		} else if in.Base, err = readBase(ctx, store, target, now, file.Header); err != nil {
 			return err
 		}
 	}
@@ -75,6 +78,10 @@ func (o *Options) Amend(ctx context.Context, store secretstore.Store, target *fa
 // that it created, if it did.
 func (o *Options) propose(ctx context.Context, store secretstore.Store, target *factory.Target, now live.Version, in inputs) (string, error) {
 	wanted, err := wantedState(in)
+	var clash *ClashError
+	if errors.As(err, &clash) {
+		clash.Live = now
+	}
 	if err != nil {
 		return "", err
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/secretreview/secretreview/internal/cli/clitest"
 	"github.com/secretreview/secretreview/internal/cli/exit"
-	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/test/suite"
 )
 
@@ -31,25 +30,6 @@ func to(args ...string) []string {
 func writeFile(s *clitest.Session, name, content string) {
 	GinkgoHelper()
 	Expect(os.WriteFile(filepath.Join(s.Dir, name), []byte(content), 0o600)).To(Succeed())
-}
-
-// stagedPatch reads the one staged document of a scene.
-func stagedPatch(scene *clitest.Scene) document.Patch {
-	GinkgoHelper()
-	staged := scene.Staged()
-	Expect(staged).To(HaveLen(1))
-	parsed, err := document.ParseStaged(staged[0].Versions[0].Value)
-	Expect(err).NotTo(HaveOccurred())
-	return parsed.Patch
-}
-
-// reveal makes a document comparable.
-func reveal(d document.Document) map[string]string {
-	plain := map[string]string{}
-	for key, value := range d {
-		plain[key] = value.Reveal()
-	}
-	return plain
 }
 
 // expectNothingDone holds that a failed command left nothing anywhere, and

@@ -1,9 +1,11 @@
 package propose
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/secretreview/secretreview/internal/cli/exit"
+	"github.com/secretreview/secretreview/internal/cli/live"
 	"github.com/secretreview/secretreview/internal/cli/wording"
 	"github.com/secretreview/secretreview/internal/document"
 )
@@ -14,6 +16,8 @@ type inputs struct {
 	Live, Base document.Document
 	// File is the whole wanted state, nil without a file.
 	File document.Document
+	// Keep adds to File what only Base has.
+	Keep bool
 	// Set and Unset come on top of the file.
 	Set   document.Document
 	Unset []string
@@ -42,8 +46,8 @@ func wantedState(in inputs) (result, error) {
 	}
 	for _, key := range in.Unset {
 		_, wanted := r.Wanted[key]
-		_, live := in.Live[key]
-		if !wanted && !live {
+		_, isLive := in.Live[key]
+		if !wanted && !isLive {
 			return result{}, exit.Errorf(exit.Refused, "key %s is not live, so it cannot be unset: leave it out, or look at its spelling", document.Quote(key))
 		}
 		delete(r.Wanted, key)
@@ -72,8 +76,8 @@ func (r *result) describe(in inputs) {
 			r.Newer = append(r.Newer, change.Key)
 		}
 	}
-	for _, key := range r.Wanted.Keys() {
-		if document.ValidKey(key) != nil {
+	for _, key := range in.Live.Keys() {
+		if document.ValidKey(key) != nil && !edited[key] {
 			r.Kept = append(r.Kept, key)
 		}
 	}
@@ -82,7 +86,7 @@ func (r *result) describe(in inputs) {
 func (r *result) merge(in inputs) error {
 	mine := in.File.Clone()
 	for key, value := range in.Base {
-		if document.ValidKey(key) != nil {
+		if _, has := mine[key]; !has && (in.Keep || document.ValidKey(key) != nil) {
 			mine[key] = value
 		}
 	}
@@ -92,10 +96,22 @@ func (r *result) merge(in inputs) error {
 		return set || slices.Contains(in.Unset, key)
 	})
 	if len(clashes) > 0 {
-		return exit.Errorf(exit.Conflict,
-			"both the file and somebody else have changed %s since the file was pulled: pull into another file, bring your edit over, and propose that, or decide each with --set or --unset",
-			wording.Keys(clashes))
+		return exit.Errorf(exit.Conflict, "%w", &ClashError{Keys: clashes})
 	}
 	r.Wanted = merged
 	return nil
+}
+
+// ClashError says that both a file and somebody else have changed keys since the
+// version that the file was an edit of.
+type ClashError struct {
+	Keys []string
+	// Live is what somebody else has made live.
+	Live live.Version
+}
+
+func (e *ClashError) Error() string {
+	return fmt.Sprintf(
+		"both the file and somebody else have changed %s since the file was pulled: pull into another file, bring your edit over, and propose that, or decide each with --set or --unset",
+		wording.Keys(e.Keys))
 }

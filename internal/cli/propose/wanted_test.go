@@ -81,6 +81,19 @@ func TestWantedState(t *testing.T) {
 			want: doc("A", "9", "not a key", "2"),
 			kept: []string{"not a key"},
 		},
+		"a file to keep what it lacks adds and changes": {
+			in:   inputs{Live: doc("A", "1", "B", "2"), Base: doc("A", "1", "B", "2"), File: doc("A", "9", "C", "3"), Keep: true},
+			want: doc("A", "9", "B", "2", "C", "3"),
+		},
+		"a file to keep what it lacks meets what others changed since": {
+			in:    inputs{Base: doc("A", "1", "B", "2"), Live: doc("A", "1", "B", "7"), File: doc("A", "9"), Keep: true},
+			want:  doc("A", "9", "B", "7"),
+			newer: []string{"B"},
+		},
+		"a file of another kind may carry any key": {
+			in:   inputs{Live: doc("not a key", "1"), Base: doc("not a key", "1"), File: doc("not a key", "2", "no key", "3"), Keep: true},
+			want: doc("not a key", "2", "no key", "3"),
+		},
 		"keys that no file can carry go when they are named": {
 			in:   inputs{Live: doc("A", "1", "not a key", "2"), Base: doc("A", "1", "not a key", "2"), File: doc("A", "1"), Unset: []string{"not a key"}},
 			want: doc("A", "1"),

@@ -10,6 +10,7 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/files"
 	"github.com/secretreview/secretreview/internal/cli/live"
+	"github.com/secretreview/secretreview/internal/cli/privatefile"
 	"github.com/secretreview/secretreview/internal/cli/wording"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/dotenv"
@@ -18,7 +19,7 @@ import (
 
 // confirmOverwrite asks, or requires --yes, before a file goes that holds what
 // is nowhere else.
-func (o *Options) confirmOverwrite(ctx context.Context, store secretstore.Store, file target, p pulled) error {
+func (o *Options) confirmOverwrite(ctx context.Context, store secretstore.Store, file privatefile.File, p pulled) error {
 	if o.Yes {
 		return nil
 	}
@@ -27,26 +28,26 @@ func (o *Options) confirmOverwrite(ctx context.Context, store secretstore.Store,
 		return err
 	}
 	if !o.Factory.Terminal.CanAsk() {
-		return exit.Errorf(exit.Refused, "%s %s: propose them, name another file with -o, or overwrite it with -y", file.shown, loss)
+		return exit.Errorf(exit.Refused, "%s %s: propose them, name another file with -o, or overwrite it with -y", file.Shown, loss)
 	}
-	yes, err := o.Factory.Prompter.Confirm(ctx, fmt.Sprintf("%s %s. Overwrite it?", file.shown, loss))
+	yes, err := o.Factory.Prompter.Confirm(ctx, fmt.Sprintf("%s %s. Overwrite it?", file.Shown, loss))
 	if err != nil {
 		return err
 	}
 	if !yes {
-		return exit.Errorf(exit.Cancelled, "%s stays as it is: propose your edit, or name another file with -o", file.shown)
+		return exit.Errorf(exit.Cancelled, "%s stays as it is: propose your edit, or name another file with -o", file.Shown)
 	}
 	return nil
 }
 
 // whatIsLost says what of an existing file would be lost, empty if nothing.
-func whatIsLost(ctx context.Context, store secretstore.Store, file target, p pulled) (string, error) {
-	text, err := files.Read(file.path, dotenv.MaxBytes)
+func whatIsLost(ctx context.Context, store secretstore.Store, file privatefile.File, p pulled) (string, error) {
+	text, err := files.Read(file.Path, dotenv.MaxBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("read %s: %w", file.shown, err)
+		return "", fmt.Errorf("read %s: %w", file.Shown, err)
 	}
 	old, err := dotenv.Parse(bytes.NewReader(text))
 	var malformed *dotenv.Error
@@ -54,7 +55,7 @@ func whatIsLost(ctx context.Context, store secretstore.Store, file target, p pul
 		return fmt.Sprintf("cannot be read (%s), so it may hold edits that are not live", malformed), nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("read %s: %w", file.shown, err)
+		return "", fmt.Errorf("read %s: %w", file.Shown, err)
 	}
 	base, err := baseOf(ctx, store, old.Header, p)
 	if err != nil {
@@ -82,7 +83,7 @@ func baseOf(ctx context.Context, store secretstore.Store, header dotenv.Header, 
 		}
 		return nil, fmt.Errorf("read the version that the file was pulled from: %w", err)
 	}
-	values, _ := writable(base.Values)
+	values, _ := live.Writable(base.Values)
 	return values, nil
 }
 

@@ -2,9 +2,9 @@
 package pull
 
 import (
+	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,9 +12,8 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/cli/live"
-	"github.com/secretreview/secretreview/internal/cli/terminal"
+	"github.com/secretreview/secretreview/internal/cli/privatefile"
 	"github.com/secretreview/secretreview/internal/cli/wording"
-	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/dotenv"
 )
 
@@ -89,10 +88,10 @@ func (o *Options) run(ctx context.Context) error {
 	if o.Output == "" {
 		o.Output = defaultFile
 	}
-	file := target{path: f.Path(o.Output), shown: o.Output}
+	file := privatefile.File{Path: f.Path(o.Output), Shown: o.Output, Flag: "-o"}
 	toFile := !o.KeysOnly && o.Output != stdoutMark
 	if toFile {
-		if err := file.check(); err != nil {
+		if err := file.Check(); err != nil {
 			return err
 		}
 	}
@@ -137,22 +136,7 @@ func (p *pulled) header() dotenv.Header {
 }
 
 func (p *pulled) leaveOutUnwritable() {
-	p.version.Values, p.leftOut = writable(p.version.Values)
-}
-
-// writable returns the part of a document that a file can carry, and the keys
-// that it cannot.
-func writable(values document.Document) (document.Document, []string) {
-	kept := document.Document{}
-	var leftOut []string
-	for _, key := range values.Keys() {
-		if document.ValidKey(key) == nil {
-			kept[key] = values[key]
-		} else {
-			leftOut = append(leftOut, key)
-		}
-	}
-	return kept, leftOut
+	p.version.Values, p.leftOut = live.Writable(p.version.Values)
 }
 
 func (o *Options) printKeys(now live.Version) error {
@@ -164,29 +148,31 @@ func (o *Options) printKeys(now live.Version) error {
 	return nil
 }
 
-// print writes to standard output. What a terminal would act on is not shown on
-// one: a value must not be able to repaint the screen.
+// write replaces the file, and says so.
+func (o *Options) write(ctx context.Context, file privatefile.File, p pulled) error {
+	var text bytes.Buffer
+	if err := dotenv.Format(&text, p.version.Values, p.header()); err != nil {
+		return fmt.Errorf("write %s: %w", file.Shown, err)
+	}
+	f := o.Factory
+	if err := file.Replace(f.ErrOut, text.Bytes()); err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(f.Out, "Wrote %s of %s/%s to %s (version %s)\n",
+		wording.Count(len(p.version.Values), "key"), p.source.Project, p.source.Environment, file.Shown, p.version.ID)
+	file.WarnOfGit(ctx, f.ErrOut)
+	return nil
+}
+
+// print writes to standard output.
 func (o *Options) print(p pulled) error {
 	if o.Factory.Terminal.StdoutTTY {
-		if keys := unprintable(p.version.Values); len(keys) > 0 {
-			return exit.Errorf(exit.Refused, "a terminal cannot show the values of %s as they are: name a file with -o", wording.Keys(keys))
+		if err := live.CheckShown(p.version.Values, "-o"); err != nil {
+			return err
 		}
 	}
 	if err := dotenv.Format(o.Factory.Out, p.version.Values, p.header()); err != nil {
 		return fmt.Errorf("print the values: %w", err)
 	}
 	return nil
-}
-
-// unprintable returns the keys whose values a terminal would not just show.
-func unprintable(values document.Document) []string {
-	var keys []string
-	for _, key := range values.Keys() {
-		value := values[key].Reveal()
-		var shown strings.Builder
-		if _, err := io.WriteString(&terminal.Writer{Out: &shown}, value); err != nil || shown.String() != value {
-			keys = append(keys, key)
-		}
-	}
-	return keys
 }

@@ -291,16 +291,31 @@ var _ = Describe("approve", func() {
 		Expect(result.Code).To(Equal(exit.NotFound), result.Err)
 	})
 
+	It("shows on a terminal what it waits for, and takes that away again", func() {
+		bob, notes := scene.As(clitest.Bob), gbytes.NewBuffer()
+		bob.Terminal = factory.Terminal{StderrTTY: true, Animate: true, ErrWidth: 80}
+		bob.Alter = func(f *factory.Factory) { f.ErrOut = notes }
+		command := start(bob, "approve", name, "-y")
+		Eventually(notes).Should(gbytes.Say("Waiting for " + name))
+		advance(scene, name, func(s *v1alpha1.SecretChangeStatus) {
+			s.Phase, s.Message = v1alpha1.PhaseApproved, "Being made \x1b[2Jlive"
+		})
+		Eventually(notes).Should(gbytes.Say(`Being made \\x1b\[2Jlive" \(`))
+		advance(scene, name, finish(v1alpha1.PhaseApplied, "Live as version "+newVersion))
+		Expect(command.result().Code).To(Equal(exit.OK))
+		Expect(string(notes.Contents())).To(HaveSuffix("\r\x1b[K"))
+	})
+
 	It("goes on waiting while the API server cannot be reached", func() {
-		way := newProxy(scene.Cluster.AdminConfig().Host)
+		way := clitest.NewProxy(GinkgoTB(), scene.Cluster.AdminConfig().Host)
 		bob, notes := scene.As(clitest.Bob), gbytes.NewBuffer()
 		bob.Alter = func(f *factory.Factory) { f.ErrOut = notes }
-		command := start(bob, "approve", name, "-y", "--server", way.url())
+		command := start(bob, "approve", name, "-y", "--server", way.URL())
 		Eventually(notes).Should(gbytes.Say("is recorded"))
-		way.cut()
+		way.Cut()
 		advance(scene, name, finish(v1alpha1.PhaseApplied, "Live as version "+newVersion))
 		Consistently(command, "1500ms").ShouldNot(Receive())
-		way.mend()
+		way.Mend()
 		result := command.result()
 		Expect(result.Code).To(Equal(exit.OK), result.Err)
 		Expect(result.Out).To(HaveSuffix("is applied. Live as version " + newVersion + ".\n"))

@@ -9,9 +9,12 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/approve"
 	"github.com/secretreview/secretreview/internal/cli/configure"
 	"github.com/secretreview/secretreview/internal/cli/diff"
+	"github.com/secretreview/secretreview/internal/cli/edit"
+	"github.com/secretreview/secretreview/internal/cli/export"
 	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/cli/generate"
 	"github.com/secretreview/secretreview/internal/cli/history"
+	"github.com/secretreview/secretreview/internal/cli/importer"
 	"github.com/secretreview/secretreview/internal/cli/initialize"
 	"github.com/secretreview/secretreview/internal/cli/login"
 	"github.com/secretreview/secretreview/internal/cli/propose"
@@ -26,6 +29,7 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/status"
 	"github.com/secretreview/secretreview/internal/cli/unset"
 	"github.com/secretreview/secretreview/internal/cli/versions"
+	"github.com/secretreview/secretreview/internal/cli/watch"
 )
 
 // task is what a person wants to do, and the commands for it in the order in
@@ -37,12 +41,12 @@ type task struct {
 
 var tasks = []task{
 	{"Propose a change", []func(*factory.Factory) *cobra.Command{
-		propose.New, set.New, unset.New, generate.New, rebase.New,
+		propose.New, set.New, unset.New, edit.New, generate.New, importer.New, rebase.New,
 	}},
 	{"Review it", []func(*factory.Factory) *cobra.Command{review.New, approve.New, reject.New}},
 	{"Undo it", []func(*factory.Factory) *cobra.Command{rollback.New, restore.New, versions.New}},
-	{"See where things stand", []func(*factory.Factory) *cobra.Command{status.New, history.New}},
-	{"Use what is live", []func(*factory.Factory) *cobra.Command{pull.New, diff.New, run.New}},
+	{"See where things stand", []func(*factory.Factory) *cobra.Command{status.New, watch.New, history.New}},
+	{"Use what is live", []func(*factory.Factory) *cobra.Command{pull.New, run.New, export.New, diff.New}},
 	{"Set up", []func(*factory.Factory) *cobra.Command{initialize.New, configure.New, login.New}},
 }
 
@@ -60,6 +64,7 @@ func addCommands(root *cobra.Command, f *factory.Factory) {
 			root.AddCommand(command)
 		}
 	}
+	root.AddCommand(edit.NewGuard(f))
 	const other = "Other commands"
 	root.AddGroup(&cobra.Group{ID: other, Title: other + ":"})
 	root.SetHelpCommandGroupID(other)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -70,7 +71,15 @@ func (f Filter) options() []client.ListOption {
 	return options
 }
 
-func (f Filter) place() string {
+// Narrowed returns options that the API server's list and watch take, narrowed
+// to what the filter selects.
+func (f Filter) Narrowed(options metav1.ListOptions) *client.ListOptions {
+	narrowed := &client.ListOptions{Raw: &options, Limit: options.Limit, Continue: options.Continue}
+	return narrowed.ApplyOptions(f.options())
+}
+
+// Place names where the filter looks.
+func (f Filter) Place() string {
 	if f.Namespace == "" {
 		return "all namespaces"
 	}
@@ -102,7 +111,7 @@ func pages(ctx context.Context, kube client.Client, filter Filter, empty func() 
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("list the changes in %s: %w", filter.place(), err)
+			return fmt.Errorf("list the changes in %s: %w", filter.Place(), err)
 		}
 		visit(list)
 		if token = list.GetContinue(); token == "" {

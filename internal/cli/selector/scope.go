@@ -33,11 +33,11 @@ type Listing struct {
 func (l *Listing) String() string {
 	switch {
 	case l.Project == nil:
-		return l.place()
+		return l.Place()
 	case l.Environment == "":
-		return fmt.Sprintf("project %q in %s", l.Project.Name, l.place())
+		return fmt.Sprintf("project %q in %s", l.Project.Name, l.Place())
 	default:
-		return fmt.Sprintf("project %q, environment %q in %s", l.Project.Name, l.Environment, l.place())
+		return fmt.Sprintf("project %q, environment %q in %s", l.Project.Name, l.Environment, l.Place())
 	}
 }
 

@@ -40,7 +40,7 @@ func (r *record) add(person string, args []string, result Result) {
 func showsValues(args []string) bool {
 	reveals := slices.Contains(args, "--reveal")
 	pulls := slices.Contains(args, "pull") && slices.Contains(args, "-")
-	return reveals || pulls
+	return reveals || pulls || slices.Contains(args, "export")
 }
 
 // Where returns every place in which a text is found that values must not get to, as it is or encoded: etcd's files,

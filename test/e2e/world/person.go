@@ -172,7 +172,21 @@ func (s *Shell) begin(input, program string, args ...string) *Running {
 // Interrupt presses Ctrl-C.
 func (r *Running) Interrupt() {
 	ginkgo.GinkgoHelper()
-	gomega.Expect(r.cmd.Process.Signal(os.Interrupt)).To(gomega.Succeed())
+	r.Signal(os.Interrupt)
+}
+
+// Signal sends a signal to the program alone.
+func (r *Running) Signal(signal os.Signal) {
+	ginkgo.GinkgoHelper()
+	gomega.Expect(r.cmd.Process.Signal(signal)).To(gomega.Succeed())
+}
+
+// Kill kills the program, and waits until nobody has its streams open.
+func (r *Running) Kill() {
+	ginkgo.GinkgoHelper()
+	r.Signal(os.Kill)
+	gomega.Expect(<-r.ended).To(gomega.HaveOccurred())
+	r.cancel()
 }
 
 // Wait waits for the program's end.

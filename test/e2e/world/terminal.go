@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"syscall"
 
 	"github.com/creack/pty"
 	"github.com/onsi/ginkgo/v2"
@@ -31,8 +32,9 @@ func (s *Shell) Terminal(program string, args ...string) *Terminal {
 	t := &Terminal{Screen: gbytes.NewBuffer(), cancel: cancel, drained: make(chan struct{})}
 	t.cmd = exec.CommandContext(ctx, s.world.program(program), args...)
 	t.cmd.Dir, t.cmd.Env = s.Dir, append(s.environment(), "TERM=xterm-256color")
-	var err error
-	t.keyboard, err = pty.StartWithSize(t.cmd, &pty.Winsize{Rows: 50, Cols: 100})
+	blocking, err := pty.StartWithSize(t.cmd, &pty.Winsize{Rows: 50, Cols: 100})
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	t.keyboard, err = closable(blocking)
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	go func() {
 		defer close(t.drained)
@@ -42,12 +44,39 @@ func (s *Shell) Terminal(program string, args ...string) *Terminal {
 	return t
 }
 
+// closable returns a file whose Close ends a Read that waits. That of the pty package is closed only once its Read ends.
+func closable(blocking *os.File) (*os.File, error) {
+	syscall.ForkLock.RLock()
+	fd, err := syscall.Dup(int(blocking.Fd()))
+	if err == nil {
+		syscall.CloseOnExec(fd)
+	}
+	syscall.ForkLock.RUnlock()
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "terminal"), blocking.Close()
+}
+
 // Type types a line once the screen shows a prompt, which is a regular expression.
 func (t *Terminal) Type(prompt, line string) {
 	ginkgo.GinkgoHelper()
 	gomega.Eventually(t.Screen).WithTimeout(Patience).Should(gbytes.Say(prompt))
 	_, err := io.WriteString(t.keyboard, line+"\r")
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+}
+
+// Close closes the terminal's window, and returns how the command ends then.
+func (t *Terminal) Close() (code int) {
+	ginkgo.GinkgoHelper()
+	gomega.Expect(t.keyboard.Close()).To(gomega.Succeed())
+	_ = t.cmd.Wait()
+	t.cancel()
+	<-t.drained
+	return t.cmd.ProcessState.ExitCode()
 }
 
 // Wait waits for the command's end and returns all that was on the screen.

@@ -106,9 +106,16 @@ func (w *World) Stop(ctx context.Context) error {
 // Secret is a value that is not to be seen: it says what it is, behind the Mark.
 func (w *World) Secret(what string) string { return w.Mark + "-" + what }
 
-func (w *World) file(name string) string    { return filepath.Join(w.dir, name) }
-func (w *World) binDir() string             { return w.file("bin") }
-func (w *World) program(name string) string { return filepath.Join(w.binDir(), name) }
+func (w *World) file(name string) string { return filepath.Join(w.dir, name) }
+func (w *World) binDir() string          { return w.file("bin") }
+
+// program is a built program by its name, or another by its path.
+func (w *World) program(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(w.binDir(), name)
+}
 
 // shellsDir holds the directories of all shells, where people keep values.
 func (w *World) shellsDir() string { return w.file("shells") }

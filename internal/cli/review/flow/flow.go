@@ -17,6 +17,7 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/review/sheet"
 	"github.com/secretreview/secretreview/internal/cli/review/verdict"
 	"github.com/secretreview/secretreview/internal/cli/selector"
+	"github.com/secretreview/secretreview/internal/cli/spinner"
 	"github.com/secretreview/secretreview/internal/cli/terminal"
 )
 
@@ -90,10 +91,12 @@ func (c *Case) AwaitCheck(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	waiting := spinner.Start(c.Factory, "Waiting for the check of "+c.Change.Name)
 	checked, err := verdict.AwaitCheck(ctx, kube, verdict.Wait{
 		Clock: c.Factory.Clock, Reviewed: c.Change, Timeout: c.Timeout, Program: c.Factory.Program,
-		Tell: func(message string) { c.Note(terminal.Escape(message)) },
+		Tell: func(message string) { waiting.Tell(terminal.Escape(message)) },
 	})
+	waiting.Stop()
 	if err == nil {
 		c.Change = checked
 	}
@@ -242,10 +245,12 @@ func (c *Case) await(ctx context.Context, kube client.WithWatch, reviewed *v1alp
 		return c.finish(result, nil)
 	}
 	given := result.Verdict
+	waiting := spinner.Start(c.Factory, "Waiting for "+reviewed.Name)
 	ended, err := verdict.Await(ctx, kube, verdict.Wait{
 		Clock: c.Factory.Clock, Reviewed: reviewed, Given: given, Timeout: c.Timeout, Program: c.Factory.Program,
-		Tell: func(message string) { c.Note(terminal.Escape(message)) },
+		Tell: func(message string) { waiting.Tell(terminal.Escape(message)) },
 	})
+	waiting.Stop()
 	if ended != nil {
 		c.Change = ended
 		if c.Sheet != nil {
