@@ -3,6 +3,7 @@
 package approve
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -86,7 +87,7 @@ func (o *Options) validate() error {
 	case !o.Yes && !o.Factory.Terminal.CanAsk():
 		return exit.Errorf(exit.Usage, "nobody can be asked here: add -y to approve without a question")
 	default:
-		return verdict.CheckComment(o.Comment)
+		return cmp.Or(flow.CheckTimeout(o.Timeout), verdict.CheckComment(o.Comment))
 	}
 }
 

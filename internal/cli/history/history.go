@@ -105,5 +105,6 @@ func (o *Options) print(l *selector.Listing, changes []v1alpha1.SecretChange, ol
 	if older > 0 {
 		_, _ = fmt.Fprintf(f.ErrOut, "%s not listed: --limit lists more.\n", wording.Count(older, "older change"))
 	}
+	printers.Next(f, printers.Newest(changes, v1alpha1.PhaseApplied), l.Namespace == "", "review NAME", "rollback NAME -r REASON")
 	return nil
 }

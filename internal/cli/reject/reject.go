@@ -3,6 +3,7 @@
 package reject
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -91,7 +92,7 @@ func (o *Options) validate() error {
 	case !o.Yes && !o.Factory.Terminal.CanAsk():
 		return exit.Errorf(exit.Usage, "nobody can be asked here: add -y to reject without a question")
 	default:
-		return verdict.CheckComment(o.Comment)
+		return cmp.Or(flow.CheckTimeout(o.Timeout), verdict.CheckComment(o.Comment))
 	}
 }
 

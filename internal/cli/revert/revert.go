@@ -31,6 +31,7 @@ type Options struct {
 	Reason        string
 	Yes           bool
 	DryRun        bool
+	JSON          bool
 	Reveal        bool
 	WithoutValues bool
 	NoWait        bool
@@ -42,10 +43,11 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVarP(&o.Reason, "reason", "r", "", "why, as in a commit message (required)")
 	flags.BoolVarP(&o.Yes, "yes", "y", false, "do not ask")
 	flags.BoolVar(&o.DryRun, "dry-run", false, "show what would change, and create nothing")
+	flags.BoolVar(&o.JSON, "json", false, "print JSON: the change, what it does to which key, and what came of it")
 	flags.BoolVar(&o.Reveal, "reveal", false, "show values although the output is not a terminal, or is a CI log")
 	flags.BoolVar(&o.WithoutValues, "without-values", false, "do not read values from AWS, and do not show what would change")
 	flags.BoolVar(&o.NoWait, "no-wait", false, "do not wait until it is live")
-	flags.DurationVar(&o.Timeout, "timeout", flow.DefaultTimeout, "how long to wait for that")
+	flags.DurationVar(&o.Timeout, "timeout", flow.DefaultTimeout, "how long to wait until it is live")
 }
 
 // Validate fails with an exit.Error of Usage for flags that make no sense.
@@ -56,10 +58,12 @@ func (o *Options) Validate() error {
 	switch {
 	case o.DryRun && o.WithoutValues:
 		return exit.Errorf(exit.Usage, "--dry-run shows what would change, for which values are read: leave --without-values out")
+	case o.JSON && !o.Yes && !o.DryRun:
+		return exit.Errorf(exit.Usage, "--json asks nothing: add -y, or --dry-run to look")
 	case !o.Yes && !o.DryRun && !o.Factory.Terminal.CanAsk():
 		return exit.Errorf(exit.Usage, "nobody can be asked here: add -y to go back without a question, or --dry-run to look")
 	default:
-		return nil
+		return flow.CheckTimeout(o.Timeout)
 	}
 }
 
@@ -152,7 +156,7 @@ func (o *Options) draft(ctx context.Context, target *factory.Target, way Way) (*
 // reviewing is the change in front of its proposer, who reviews it first.
 func (o *Options) reviewing(change *v1alpha1.SecretChange) *flow.Case {
 	return &flow.Case{Change: change, User: change.Spec.ProposedBy, Options: &flow.Options{
-		Factory: o.Factory, Reveal: o.Reveal, WithoutValues: o.WithoutValues, NoWait: o.NoWait, Timeout: o.Timeout,
+		Factory: o.Factory, JSON: o.JSON, Reveal: o.Reveal, WithoutValues: o.WithoutValues, NoWait: o.NoWait, Timeout: o.Timeout,
 	}}
 }
 
@@ -173,16 +177,34 @@ func (o *Options) show(ctx context.Context, c *flow.Case, target *factory.Target
 	case s.Problem != nil:
 		return false, exit.Errorf(exit.CodeOf(s.Problem), "%s is left as it is, because its values cannot be read (%w): add --without-values to go back unseen", name, s.Problem)
 	case len(s.Entries) == 0 && (way.Versions.ToVersionID != s.LiveVersionID() || target.Status.Drift == nil):
-		_, err := fmt.Fprintf(o.Factory.Out, "No changes: %s is like that already.\n", name)
-		return true, err
+		return true, o.tellNoChanges(c, name)
 	}
 	if err := c.Show(); err != nil {
 		return false, err
 	}
-	if o.DryRun {
-		c.Note("This is what it would change; nothing is proposed.")
+	if !o.DryRun {
+		return false, nil
 	}
-	return o.DryRun, nil
+	c.Note("This is what it would change; nothing is proposed.")
+	return true, o.printUncreated(c)
+}
+
+func (o *Options) tellNoChanges(c *flow.Case, name string) error {
+	if o.JSON {
+		return o.printUncreated(c)
+	}
+	_, err := fmt.Fprintf(o.Factory.Out, "No changes: %s is like that already.\n", name)
+	return err
+}
+
+// printUncreated prints the JSON of a change that there is not, without a name.
+func (o *Options) printUncreated(c *flow.Case) error {
+	if !o.JSON {
+		return nil
+	}
+	c.Sheet.Change = c.Change.DeepCopy()
+	c.Sheet.Change.Name = ""
+	return c.PrintJSON(nil)
 }
 
 func (o *Options) ask(ctx context.Context, question string) error {
@@ -190,6 +212,15 @@ func (o *Options) ask(ctx context.Context, question string) error {
 	if err == nil && !yes {
 		err = exit.Errorf(exit.Cancelled, "nothing is proposed")
 	}
+	return err
+}
+
+// say tells a person how it goes on.
+func (o *Options) say(f *factory.Factory, format string, args ...any) error {
+	if o.JSON {
+		return nil
+	}
+	_, err := fmt.Fprintf(f.Out, format, args...)
 	return err
 }
 
@@ -203,18 +234,21 @@ func (o *Options) create(ctx context.Context, c *flow.Case, target *factory.Targ
 	if err := kube.Create(ctx, change); err != nil {
 		return fmt.Errorf("create SecretChange %q in namespace %q: %w", change.Name, change.Namespace, err)
 	}
-	if _, err := fmt.Fprintf(f.Out, "Proposed %s\n  for %s/%s in namespace %s\n",
+	c.Sheet.Change = change
+	if err := o.say(f, "Proposed %s\n  for %s/%s in namespace %s\n",
 		change.Name, change.Spec.Project, change.Spec.Environment, change.Namespace); err != nil {
 		return err
 	}
 	effective, _ := policy.For(target.Project, target.Environment.Name)
 	if alone || effective.RequiredApprovals == 0 {
-		if err := c.Await(ctx); err != nil || o.NoWait || c.Change.Status.Phase.Finished() {
+		if err := c.Await(ctx); err != nil || o.NoWait || c.Change.Status.Phase.Finished() || o.JSON {
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(f.Out, "It needs %s of others by %s. Next, they run:\n  %s review %s -n %s\n",
+	if o.JSON {
+		return c.PrintJSON(nil)
+	}
+	return o.say(f, "It needs %s of others by %s. Next, they run:\n  %s review %s -n %s\n",
 		wording.Count(max(effective.RequiredApprovals, 1), "approval"), naming.KeepUntil(f.Clock.Now().Add(effective.ChangeTTL)),
 		f.Program, change.Name, change.Namespace)
-	return err
 }

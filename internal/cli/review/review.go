@@ -3,6 +3,7 @@
 package review
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -69,7 +70,7 @@ func (o *Options) validate() error {
 	if o.Comment != "" && !asks {
 		return exit.Errorf(exit.Usage, "no verdict is asked for here that -c could go with: use \"%[1]s approve\" or \"%[1]s reject\"", o.Factory.Program)
 	}
-	return verdict.CheckComment(o.Comment)
+	return cmp.Or(flow.CheckTimeout(o.Timeout), verdict.CheckComment(o.Comment))
 }
 
 func (o *Options) run(ctx context.Context, args []string) error {

@@ -31,6 +31,8 @@ const Production = "production"
 
 // Options describe a team.
 type Options struct {
+	// Project is the project's name, by default one that no other team has.
+	Project string
 	// Policy changes the project before it is created. It has the environment Production alone.
 	Policy func(*v1alpha1.SecretProjectSpec)
 	// Live are the values of Production's live secret; nil makes no live secret.
@@ -62,6 +64,9 @@ func (w *World) NewTeam(o Options) *Team {
 	ginkgo.GinkgoHelper()
 	id := strings.ToLower(uuid.NewString()[:8])
 	t := &Team{World: w, Namespace: "team-" + id, Project: "api-" + id, proposers: o.Proposers, approvers: o.Approvers, rollbackers: o.Rollbackers}
+	if o.Project != "" {
+		t.Project = o.Project
+	}
 	if t.proposers == nil {
 		t.proposers = []string{Alice}
 	}

@@ -123,10 +123,13 @@ func (w *World) shellsDir() string { return w.file("shells") }
 // tempDir is TMPDIR of all processes.
 func (w *World) tempDir() string { return w.file("tmp") }
 
+// Path is the PATH of all processes: first of all, what is built here.
+func (w *World) Path() string { return w.binDir() + string(os.PathListSeparator) + os.Getenv("PATH") }
+
 // environment is what all processes get.
 func (w *World) environment() []string {
 	return []string{
-		"PATH=" + w.binDir() + string(os.PathListSeparator) + os.Getenv("PATH"),
+		"PATH=" + w.Path(),
 		"TMPDIR=" + w.tempDir(),
 		"AWS_ENDPOINT_URL=" + w.AWS.URL,
 		"AWS_EC2_METADATA_DISABLED=true",

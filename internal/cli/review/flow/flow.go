@@ -45,7 +45,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.Reveal, "reveal", false, "show values although the output is not a terminal, or is a CI log")
 	flags.BoolVar(&o.WithoutValues, "without-values", false, "do not read values from AWS: go by the keys alone")
 	flags.BoolVar(&o.NoWait, "no-wait", false, "do not wait for what comes of the review")
-	flags.DurationVar(&o.Timeout, "timeout", DefaultTimeout, "how long to wait for that")
+	flags.DurationVar(&o.Timeout, "timeout", DefaultTimeout, "how long to wait for what comes of the review")
 }
 
 // AddSkipReview binds the flag by which cdk-gitify-secrets showed nothing before
@@ -56,6 +56,15 @@ func (o *Options) AddSkipReview(flags *pflag.FlagSet) {
 	if err := flags.MarkDeprecated(name, "use --without-values"); err != nil {
 		panic(err) // there is no such flag
 	}
+}
+
+// CheckTimeout fails with an exit.Error of Usage for a --timeout in which nothing
+// can happen.
+func CheckTimeout(timeout time.Duration) error {
+	if timeout <= 0 {
+		return exit.Errorf(exit.Usage, "--timeout is %s: give more, or --no-wait", timeout)
+	}
+	return nil
 }
 
 // Case is one change in front of one person.
