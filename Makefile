@@ -50,6 +50,10 @@ build: ## Build this project's programs into .bin
 	ln -sf sr $(BIN)/kubectl-sr
 	ln -sf sr $(BIN)/kubectl_complete-sr
 
+.PHONY: record-aws
+record-aws: control-plane ## Record anew which rights in AWS the end-to-end tests need
+	SECRETREVIEW_RECORD_AWS=$(CURDIR)/infra/cdk/testdata/asked.json go test -count=1 -timeout 30m ./test/e2e
+
 .PHONY: generate
 generate: $(BIN)/controller-gen ## Generate deep copies and CRDs from the API's types
 	$(BIN)/controller-gen object crd paths=./api/... output:crd:dir=config/crd/bases
