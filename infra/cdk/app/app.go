@@ -2,6 +2,8 @@ package app
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -92,6 +94,7 @@ func (c Config) grant(scope constructs.Construct, made *secretreview.SecretRevie
 			Description:       jsii.String("What " + people.Name + " may do with secrets of secretreview"),
 			Roles:             &roles,
 		})
+		policy.AddStatements(c.readOutputs())
 		for _, one := range []struct {
 			grant    func(awsiam.IGrantable, ...string) error
 			projects []string
@@ -107,13 +110,21 @@ func (c Config) grant(scope constructs.Construct, made *secretreview.SecretRevie
 	return nil
 }
 
+// readOutputs is for "sr init --stack-name".
+func (c Config) readOutputs() awsiam.PolicyStatement {
+	stack := "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:stack/" + c.StackName + "/*"
+	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid: jsii.String("Outputs"), Actions: jsii.Strings("cloudformation:DescribeStacks"), Resources: &[]*string{awscdk.Fn_Sub(&stack, nil)},
+	})
+}
+
 // Check returns what AWS would refuse because it is too much.
 func Check(app awscdk.App) error {
 	var found []error
 	for _, stack := range *app.Synth(nil).Stacks() {
-		text, err := templateOf(stack)
+		text, err := os.ReadFile(*stack.TemplateFullPath())
 		if err != nil {
-			return err
+			return fmt.Errorf("read the template of stack %s: %w", *stack.StackName(), err)
 		}
 		found = append(found, cfn.CheckLimits(*stack.StackName(), text))
 	}

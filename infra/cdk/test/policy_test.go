@@ -216,7 +216,10 @@ func TestPoliciesAllowWhatIsNeededAndNoAttack(t *testing.T) {
 		"a proposer stages for the other environment":       {proposer, create, newStaged, join(requestTags(changed(changed(tags, naming.TagEnvironment, "staging"), naming.TagCluster, "staging")), withKey), true, ""},
 		"a proposer of another project stages there":        {shopper, create, secretARN(region, account, "secret-review/pending/shop/change"), join(requestTags(changed(stagedTags("shop", "production"), naming.TagNamespace, "shop")), withKey), true, ""},
 
+		"a proposer reads the stack's outputs": {proposer, "cloudformation:DescribeStacks", "arn:aws:cloudformation:eu-central-1:111122223333:stack/secretreview/1", nil, true, ""},
+
 		// Attacks of a proposer.
+		"a proposer reads another stack's outputs":          {proposer, "cloudformation:DescribeStacks", "arn:aws:cloudformation:eu-central-1:111122223333:stack/secretreview-2/1", nil, false, ""},
 		"a proposer stages for another project":             {proposer, create, shopStaged, join(requestTags(stagedTags("shop", "production")), withKey), false, ""},
 		"a proposer stages on another project's path":       {proposer, create, shopStaged, creating, false, ""},
 		"a proposer stages with another project's tag":      {proposer, create, newStaged, join(requestTags(stagedTags("shop", "production")), withKey), false, ""},
