@@ -36,7 +36,12 @@ func (s *SecretReview) makeRoles() {
 // controllerStatements are what the manager calls and nothing else; the tests
 // compare them with what it was seen to call.
 func (s *SecretReview) controllerStatements(c Cluster) *[]awsiam.PolicyStatement {
-	owned := conditions{"StringLike": {"aws:ResourceTag/" + naming.TagOwner: naming.Owner(c.Name, "*")}}
+	owner := "aws:ResourceTag/" + naming.TagOwner
+	owned := conditions{
+		"StringLike": {owner: naming.Owner(c.Name, "*")},
+		// A cluster's name may have a slash, and a namespace has none: this is a cluster called <this one>/<something>.
+		"StringNotLike": {owner: naming.Owner(c.Name, "*/*")},
+	}
 	cluster := "aws:ResourceTag/" + naming.TagCluster
 	staged := conditions{"StringEquals": {"aws:ResourceTag/" + naming.TagStaging: naming.StagingTrue, cluster: c.Name}}
 	all := []statement{
