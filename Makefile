@@ -1,5 +1,5 @@
-# Everything needs Go, git and make; `make test` also uses python3 for its independent Secrets Manager, and a C
-# compiler for the race detector, and says what it leaves out without them.
+# Everything needs Go, git and make; `make test` also uses python3 for its independent Secrets Manager, node and npm for
+# infra/cdk, and a C compiler for the race detector, and says what it leaves out without them.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -38,6 +38,16 @@ up: control-plane build ## Start a local cluster with everything in it, and wait
 down: ## Stop the local cluster and forget its state
 	@if [ -x $(BIN)/dev ]; then $(BIN)/dev down; else echo "nothing to stop"; fi
 
+.PHONY: helm-values
+helm-values: ## Print the chart's values from the outputs of a stack of infra/cdk: STACK=, CLUSTER=, ARGS=-pod-identity
+	aws cloudformation describe-stacks --stack-name "$(STACK)" | (cd infra/cdk && go run ./cmd/helm-values -cluster "$(CLUSTER)" $(ARGS))
+
+.PHONY: helm-values-file
+helm-values-file: ## The same from the file that "cdk deploy --outputs-file" wrote: OUTPUTS=, CLUSTER=, ARGS=-pod-identity
+	cd infra/cdk && go run ./cmd/helm-values -file "$(abspath $(OUTPUTS))" -cluster "$(CLUSTER)" $(ARGS)
+
+STACK ?= secretreview
+
 .PHONY: demo
 demo: up ## Play a whole story on the local cluster, printing each command and its answer
 	$(BIN)/demo
@@ -54,6 +64,14 @@ build: ## Build this project's programs into .bin
 dist: ## Pack sr for all platforms into dist, with checksums and krew manifests, as RELEASE=v1.2.3
 	cd tools && go run ./dist -root .. -out ../dist -version "$(RELEASE)"
 
+.PHONY: update-cdk-snapshots
+update-cdk-snapshots: ## Write the templates that infra/cdk's examples give, to see in the diff what would be deployed
+	cd infra/cdk && go test -count=1 ./test -run TestTemplatesOfTheExamplesAreThoseThatAreCommitted -update
+
+.PHONY: record-aws
+record-aws: control-plane ## Record anew which rights in AWS the end-to-end tests need, which infra/cdk's policies are held to
+	SECRETREVIEW_RECORD_AWS=$(CURDIR)/infra/cdk/testdata/asked.json go test -count=1 -timeout 30m ./test/e2e
+
 .PHONY: generate
 generate: $(BIN)/controller-gen ## Generate deep copies and CRDs from the API's types, and docs/cli.md from the commands
 	$(BIN)/controller-gen object crd paths=./api/... output:crd:dir=config/crd/bases
@@ -62,6 +80,7 @@ generate: $(BIN)/controller-gen ## Generate deep copies and CRDs from the API's 
 .PHONY: fmt
 fmt: $(BIN)/golangci-lint ## Format all Go code
 	$(BIN)/golangci-lint fmt
+	cd infra/cdk && $(BIN)/golangci-lint fmt
 
 ##@ Check it
 
@@ -70,6 +89,17 @@ test: control-plane build $(BIN)/gotestsum $(BIN)/krew ## Run all tests; install
 	@$(if $(RACE),,echo "there is no C compiler, so the tests run without the race detector")
 	$(BIN)/gotestsum --format pkgname --format-hide-empty-pkg --jsonfile $(BIN)/test.json -- $(RACE) -count=1 -p 2 -timeout 30m ./...
 	@echo && sed -nE 's/.*"Output":"REPORT: (.*)\\n"\}$$/\1/p' $(BIN)/test.json
+	@$(MAKE) --no-print-directory test-cdk
+
+.PHONY: test-cdk
+test-cdk: $(BIN)/gotestsum ## Test infra/cdk; installs what that needs from npm and PyPI
+	@missing=$$(for program in node npm; do command -v $$program >/dev/null || echo $$program; done); \
+	if [ -n "$$missing" ]; then \
+		echo "infra/cdk was left out, because there is no" $$missing; \
+	else \
+		cd infra/cdk && $(BIN)/gotestsum --format pkgname --format-hide-empty-pkg --jsonfile $(BIN)/test-cdk.json -- -count=1 -timeout 20m ./... && \
+		echo && sed -nE 's/.*"Output":"REPORT: (.*)\\n"\}$$/\1/p' $(BIN)/test-cdk.json; \
+	fi
 
 .PHONY: test-cluster
 test-cluster: control-plane build ## Run only the tests against a cluster, as for another K8S_VERSION
@@ -80,6 +110,7 @@ CLUSTER_PACKAGE := github.com/secretreview/secretreview/test/cluster
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## Check style, mistakes and which package may import which
 	$(BIN)/golangci-lint run
+	cd infra/cdk && $(BIN)/golangci-lint run
 
 .PHONY: verify-generated
 verify-generated: ## Fail when a generated file is stale
@@ -92,6 +123,7 @@ verify-modules: ## Fail when a go.mod or go.sum says too much or too little
 .PHONY: verify-format
 verify-format: $(BIN)/golangci-lint ## Fail when Go code is not formatted
 	$(BIN)/golangci-lint fmt --diff
+	cd infra/cdk && $(BIN)/golangci-lint fmt --diff
 
 .PHONY: vuln
 vuln: $(BIN)/govulncheck ## Fail on known vulnerabilities that the code can reach
@@ -135,4 +167,4 @@ clean: down ## Remove what was built, and the local cluster
 
 .PHONY: help
 help: ## List these targets
-	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

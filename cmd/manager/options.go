@@ -21,12 +21,6 @@ import (
 const (
 	// namespaceFile is where a pod finds the name of its own namespace.
 	namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
-	// maxClusterName leaves room for a namespace in a tag's value of 256
-	// characters (CreateSecret, Tags).
-	maxClusterName = 192
-	// maxPrefix leaves room for a project and a change name below the staging
-	// prefix, in a secret's name.
-	maxPrefix = naming.MaxSecretNameLength - 63 - 253 - 2 - len(naming.StagingProject)
 	// minInterval keeps a mistyped interval from flooding AWS.
 	minInterval = time.Second
 )
@@ -126,10 +120,7 @@ func (o *options) bind(f *pflag.FlagSet) {
 	}
 }
 
-var (
-	clusterName = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9_.:/=+@-]*[a-zA-Z0-9])?$`)
-	account     = regexp.MustCompile(`^([0-9]{12})?$`)
-)
+var account = regexp.MustCompile(`^([0-9]{12})?$`)
 
 // validate returns the first mistake in one sentence.
 func (o *options) validate() error {
@@ -138,10 +129,10 @@ func (o *options) validate() error {
 		message string
 	}{
 		{o.clusterName == "", "--cluster-name is required: it tells this cluster's secrets from those of others in the same AWS account"},
-		{!clusterName.MatchString(o.clusterName), "--cluster-name may hold letters, digits and _.:/=+@-, and begins and ends with a letter or digit"},
-		{len(o.clusterName) > maxClusterName, fmt.Sprintf("--cluster-name has over %d characters", maxClusterName)},
+		{len(o.clusterName) > naming.MaxClusterLength, fmt.Sprintf("--cluster-name has over %d characters", naming.MaxClusterLength)},
+		{!naming.ValidCluster(o.clusterName), "--cluster-name may hold letters, digits and _.:/=+@-, and begins and ends with a letter or digit"},
+		{len(o.prefix) > naming.MaxPrefixLength, fmt.Sprintf("--prefix has over %d characters", naming.MaxPrefixLength)},
 		{!naming.ValidPrefix(o.prefix), "--prefix may hold letters, digits and /_+=.@-, and ends with /"},
-		{len(o.prefix) > maxPrefix, fmt.Sprintf("--prefix has over %d characters", maxPrefix)},
 		{o.namespace == "", "--namespace is required outside a pod: name the manager's own namespace, or set POD_NAMESPACE"},
 		{o.sweepInterval < minInterval, fmt.Sprintf("--sweep-interval is less than %s", minInterval)},
 		{o.sweepGrace < 0, "--sweep-grace is negative"},

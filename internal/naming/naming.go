@@ -21,6 +21,12 @@ const (
 	// MaxSecretNameLength is AWS's limit on a secret's name, in characters
 	// (CreateSecret, Name).
 	MaxSecretNameLength = 512
+	// MaxClusterLength leaves room for a namespace in the value of TagOwner, of
+	// 256 characters (CreateSecret, Tags).
+	MaxClusterLength = 192
+	// MaxPrefixLength leaves room for a project and a change name below the
+	// staging prefix, in a secret's name.
+	MaxPrefixLength = MaxSecretNameLength - MaxNameLength - 253 - 2 - len(StagingProject)
 	// LabelPrefix starts the version label that marks what a change wrote.
 	LabelPrefix = "sr-"
 	// KeptPrefix starts the version label that keeps what a change replaced and
@@ -44,8 +50,9 @@ const (
 const StagingTrue = "true"
 
 var (
-	name   = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
-	prefix = regexp.MustCompile(`^(/?[a-zA-Z0-9_+=.@-]+)+/$`)
+	name    = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
+	cluster = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9_.:/=+@-]*[a-zA-Z0-9])?$`)
+	prefix  = regexp.MustCompile(`^(/?[a-zA-Z0-9_+=.@-]+)+/$`)
 )
 
 // reservedEnvironments are real subresources of secretprojects; a role for one
@@ -63,9 +70,14 @@ func ValidEnvironment(s string) bool {
 	return len(s) <= MaxNameLength && name.MatchString(s) && !reservedEnvironments[s]
 }
 
-// ValidPrefix reports whether s may begin the names of all secrets: what AWS
-// allows in a secret's name (CreateSecret, Name), and a / at the end.
-func ValidPrefix(s string) bool { return prefix.MatchString(s) }
+// ValidCluster reports whether s may name a cluster in tags: letters, digits and
+// _.:/=+@-, beginning and ending with a letter or digit, at most
+// MaxClusterLength.
+func ValidCluster(s string) bool { return len(s) <= MaxClusterLength && cluster.MatchString(s) }
+
+// ValidPrefix reports whether the names of all secrets may begin with s:
+// letters, digits and /_+=.@-, ending with "/", at most MaxPrefixLength.
+func ValidPrefix(s string) bool { return len(s) <= MaxPrefixLength && prefix.MatchString(s) }
 
 // LiveSecret returns the name in AWS of the secret that holds an environment.
 func LiveSecret(prefix, project, environment string) string {

@@ -34,6 +34,33 @@ func TestNames(t *testing.T) {
 	}
 }
 
+func TestPrefixesAndClusters(t *testing.T) {
+	for name, tc := range map[string]struct {
+		valid func(string) bool
+		name  string
+		want  bool
+	}{
+		"the default prefix":                 {naming.ValidPrefix, naming.DefaultPrefix, true},
+		"a prefix of two parts":              {naming.ValidPrefix, "/team/secrets/", true},
+		"a prefix without its slash":         {naming.ValidPrefix, "secrets", false},
+		"a prefix with a wildcard":           {naming.ValidPrefix, "*/", false},
+		"nothing as a prefix":                {naming.ValidPrefix, "", false},
+		"a prefix too long":                  {naming.ValidPrefix, strings.Repeat("a", naming.MaxPrefixLength) + "/", false},
+		"a cluster":                          {naming.ValidCluster, "production.eu-1", true},
+		"an EKS cluster's ARN":               {naming.ValidCluster, "arn:aws:eks:eu-central-1:111122223333:cluster/production", true},
+		"a cluster that begins with a slash": {naming.ValidCluster, "/production", false},
+		"a cluster with a wildcard":          {naming.ValidCluster, "prod*", false},
+		"no cluster":                         {naming.ValidCluster, "", false},
+		"a cluster's name too long":          {naming.ValidCluster, strings.Repeat("a", naming.MaxClusterLength+1), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := tc.valid(tc.name); got != tc.want {
+				t.Errorf("%q is valid: %t", tc.name, got)
+			}
+		})
+	}
+}
+
 func TestStagedTagsAreReadAsTheyWereWritten(t *testing.T) {
 	tags := naming.StagedTags{Cluster: "blue", Namespace: "demo", Project: "api", Environment: "production",
 		Change: "change-1", KeepUntil: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}

@@ -64,6 +64,14 @@ var _ = Describe("Without the cluster or AWS", func() {
 		untouched(team)
 	})
 
+	It("a proposer who never hears whether the values were staged is told what is left", func() {
+		w.AWS.Fail(emulator.Fault{
+			Kind: emulator.FaultLose, Operations: []string{"CreateSecret"}, Secret: "*" + team.Project + "*", Principal: "*/" + world.Alice,
+		})
+		Expect(alice.SR(propose...)).To(fail(7, "stage the values", "deleting them failed too", "delete-secret"))
+		Expect(team.Staged()).To(HaveLen(1))
+	})
+
 	It("a reviewer whose credentials have expired approves nothing unseen", func() {
 		name := alice.Propose("--set", "A="+w.Secret("one"))
 		team.Await(name, v1alpha1.PhasePending)

@@ -34,6 +34,8 @@ var _ = AfterSuite(func() {
 	if w == nil {
 		return
 	}
+	By("comparing what was asked of IAM with what infra/cdk's policies are held to")
+	w.CheckRecording()
 	By("searching for values wherever none may be")
 	Expect(w.Where(w.Mark)).To(BeEmpty(), "the secret values of all specs are known where they must not be")
 	Expect(w.Manager.Log()).NotTo(Or(ContainSubstring("DATA RACE"), ContainSubstring("panic")))

@@ -14,6 +14,7 @@ import (
 //
 //	GET    /_emulator/health       region and account
 //	GET    /_emulator/calls        the call log; DELETE empties it
+//	GET    /_emulator/asked        the rights that calls needed and had
 //	GET    /_emulator/faults       faults left; POST adds one, DELETE removes all
 //	PUT    /_emulator/principals   a list of Principals
 //	PUT    /_emulator/stacks       a list of Stacks
@@ -29,6 +30,7 @@ var adminCalls = map[string]adminCall{
 	"GET health":     func(e *Emulator, _ func(any) error) (any, error) { return e.health(), nil },
 	"GET calls":      func(e *Emulator, _ func(any) error) (any, error) { return orEmpty(e.Calls()), nil },
 	"DELETE calls":   func(e *Emulator, _ func(any) error) (any, error) { e.ResetCalls(); return nothing{}, nil },
+	"GET asked":      func(e *Emulator, _ func(any) error) (any, error) { return e.Asked(), nil },
 	"GET faults":     func(e *Emulator, _ func(any) error) (any, error) { return orEmpty(e.Faults()), nil },
 	"POST faults":    postFault,
 	"DELETE faults":  func(e *Emulator, _ func(any) error) (any, error) { e.ClearFaults(); return nothing{}, nil },

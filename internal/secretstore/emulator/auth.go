@@ -45,14 +45,36 @@ func (e *Emulator) authenticate(r *http.Request) (*Principal, error) {
 // authorizeCall checks every right that a call needs, which may be more than
 // the action that it is named after.
 func (e *Emulator) authorizeCall(p *Principal, name string, op operation, c *summary) error {
+	asked := e.rightsOf(name, op, c)
+	for i := range asked {
+		one := &asked[i]
+		one.AccessKeyID, one.Operation = p.AccessKeyID, name
+		if err := e.authorize(p, *one); err != nil {
+			if one.SecretARN != "" {
+				return frontEndFailure("AccessDeniedException", "Access to KMS is not allowed")
+			}
+			return err
+		}
+	}
+	e.remember(asked)
+	return nil
+}
+
+// rightsOf lists the rights that a call needs.
+func (e *Emulator) rightsOf(name string, op operation, c *summary) []Asked {
 	if op.account {
-		return e.authorize(p, name, "*", target{})
+		return []Asked{{Action: service + name, Resource: "*", name: "*"}}
 	}
 	resource := e.nameOf(c.id())
-	t := target{arn: e.secretARN(resource), requestTags: c.requestTags()}
+	about := Asked{Resource: e.secretARN(resource), SecretID: c.SecretId != "", RequestTags: c.requestTags(), name: resource}
+	if !about.SecretID {
+		// IAM counts the tags that a request creates a resource with among the resource's own
+		// (IAM's global condition keys, aws:ResourceTag, "Availability").
+		about.KMSKeyID, about.ResourceTags = c.KmsKeyId, about.RequestTags
+	}
 	key := c.KmsKeyId
 	if s := e.secrets[resource]; s != nil {
-		t.arn, t.resourceTags = s.arn, s.tagMap()
+		about.Resource, about.ResourceTags = s.arn, s.tagMap()
 		if key == "" {
 			key = s.keyFor(name, c)
 		}
@@ -64,13 +86,23 @@ func (e *Emulator) authorizeCall(p *Principal, name string, op operation, c *sum
 	if name == "CreateSecret" && len(c.AddReplicaRegions) > 0 {
 		actions = append(actions, "ReplicateSecretToRegions")
 	}
+	var asked []Asked
 	for _, action := range actions {
-		if err := e.authorize(p, action, resource, t); err != nil {
-			return err
-		}
+		one := about
+		one.Action = service + action
+		asked = append(asked, one)
 	}
-	return e.authorizeKey(p, name, key)
+	if key == "" {
+		return asked
+	}
+	for _, action := range keyActions[name] {
+		asked = append(asked, Asked{Action: action, Resource: key, SecretARN: about.Resource, name: key})
+	}
+	return asked
 }
+
+// service begins the names of Secrets Manager's own actions.
+const service = "secretsmanager:"
 
 // keyActions are the rights on a customer's KMS key that calls need.
 var keyActions = map[string][]string{
@@ -78,18 +110,6 @@ var keyActions = map[string][]string{
 	"PutSecretValue": {"kms:GenerateDataKey", "kms:Decrypt"},
 	"UpdateSecret":   {"kms:GenerateDataKey", "kms:Decrypt"},
 	"GetSecretValue": {"kms:Decrypt"},
-}
-
-func (e *Emulator) authorizeKey(p *Principal, name, key string) error {
-	if key == "" {
-		return nil
-	}
-	for _, action := range keyActions[name] {
-		if e.authorize(p, action, key, target{arn: key}) != nil {
-			return frontEndFailure("AccessDeniedException", "Access to KMS is not allowed")
-		}
-	}
-	return nil
 }
 
 // keyFor is the key that a call on s needs: to read a version, the one that it

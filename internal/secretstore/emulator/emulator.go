@@ -58,6 +58,7 @@ type Emulator struct {
 	faults     faults
 	calls      []Call
 	calledEver int
+	asked      map[string]Asked
 	before     Hook
 	after      Hook
 }
@@ -70,6 +71,7 @@ func New(o Options) *Emulator {
 		forceDeleteDelay: o.ForceDeleteDelay,
 		clock:            o.Clock,
 		secrets:          map[string]*secret{},
+		asked:            map[string]Asked{},
 	}
 	if e.region == "" {
 		e.region = DefaultRegion

@@ -62,7 +62,7 @@ func (r *request) batch(in *batchInput) (ids []string, next string, err error) {
 }
 
 func (r *request) oneOfBatch(id string) (*secretValue, error) {
-	if err := r.e.authorize(r.principal, "GetSecretValue", r.e.nameOf(id), target{}); err != nil {
+	if err := r.e.authorize(r.principal, Asked{Action: service + "GetSecretValue", Resource: r.e.nameOf(id), name: r.e.nameOf(id)}); err != nil {
 		return nil, err
 	}
 	return getSecretValue(r, &getSecretValueInput{SecretId: id})

@@ -55,7 +55,7 @@ func describeStacks(r *request, form url.Values) (any, error) {
 	if found != nil {
 		shown = found.Name
 	}
-	if err := r.e.authorize(r.principal, "cloudformation:DescribeStacks", shown, target{arn: r.e.stackARN(shown)}); err != nil {
+	if err := r.e.authorize(r.principal, Asked{Action: "cloudformation:DescribeStacks", Resource: r.e.stackARN(shown), name: shown}); err != nil {
 		return nil, err
 	}
 	if found == nil {

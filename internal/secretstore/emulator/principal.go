@@ -33,6 +33,10 @@ type Rule struct {
 	// carry, ResourceTags among those that the secret has. Values are patterns.
 	RequestTags  map[string]string `json:"requestTags,omitempty"`
 	ResourceTags map[string]string `json:"resourceTags,omitempty"`
+	// SecretID narrows the rule to calls that name a secret by SecretId, as
+	// TagResource does and CreateSecret does not. IAM's condition on
+	// secretsmanager:SecretId does the same.
+	SecretID bool `json:"secretId,omitempty"`
 }
 
 // SetPrincipals replaces who may call; none means everybody.
@@ -63,24 +67,19 @@ func (e *Emulator) principal(accessKey string) *Principal {
 	return e.principals[accessKey]
 }
 
-// target is what an action is about, apart from its name.
-type target struct {
-	arn                       string
-	requestTags, resourceTags map[string]string
-}
-
-func (r Rule) matches(action, resource string, t target) bool {
+func (r Rule) matches(asked Asked) bool {
 	return slices.ContainsFunc(r.Actions, func(pattern string) bool {
 		if !strings.Contains(pattern, ":") {
-			pattern = "secretsmanager:" + pattern
+			pattern = service + pattern
 		}
-		return glob(pattern, action)
+		return glob(pattern, asked.Action)
 	}) && slices.ContainsFunc(r.Resources, func(pattern string) bool {
 		if strings.HasPrefix(pattern, "arn:") {
-			return glob(pattern, t.arn)
+			return glob(pattern, asked.Resource)
 		}
-		return glob(pattern, resource)
-	}) && tagsMatch(r.RequestTags, t.requestTags) && tagsMatch(r.ResourceTags, t.resourceTags)
+		return glob(pattern, asked.name)
+	}) && tagsMatch(r.RequestTags, asked.RequestTags) && tagsMatch(r.ResourceTags, asked.ResourceTags) &&
+		(!r.SecretID || asked.SecretID)
 }
 
 func tagsMatch(wanted, tags map[string]string) bool {
@@ -93,20 +92,13 @@ func tagsMatch(wanted, tags map[string]string) bool {
 	return true
 }
 
-func (e *Emulator) authorize(p *Principal, action, resource string, t target) error {
-	if !strings.Contains(action, ":") {
-		action = "secretsmanager:" + action
-	}
-	match := func(r Rule) bool { return r.matches(action, resource, t) }
-	shown := t.arn
-	if shown == "" {
-		shown = resource
-	}
+func (e *Emulator) authorize(p *Principal, asked Asked) error {
+	match := func(r Rule) bool { return r.matches(asked) }
 	switch {
 	case slices.ContainsFunc(p.Deny, match):
-		return frontEndFailure("AccessDeniedException", "User: %s is not authorized to perform: %s on resource: %s with an explicit deny in an identity-based policy", p.ARN, action, shown)
+		return frontEndFailure("AccessDeniedException", "User: %s is not authorized to perform: %s on resource: %s with an explicit deny in an identity-based policy", p.ARN, asked.Action, asked.Resource)
 	case !slices.ContainsFunc(p.Allow, match):
-		return frontEndFailure("AccessDeniedException", "User: %s is not authorized to perform: %s on resource: %s because no identity-based policy allows the %s action", p.ARN, action, shown, action)
+		return frontEndFailure("AccessDeniedException", "User: %s is not authorized to perform: %s on resource: %s because no identity-based policy allows the %s action", p.ARN, asked.Action, asked.Resource, asked.Action)
 	}
 	return nil
 }

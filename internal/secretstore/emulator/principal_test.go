@@ -2,6 +2,8 @@ package emulator_test
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,6 +37,9 @@ func TestRights(t *testing.T) {
 		"creating with another value of it":               {[]emulator.Rule{{Actions: []string{"CreateSecret", "TagResource"}, Resources: []string{"*"}, RequestTags: map[string]string{"staging": "tr*"}}}, nil, "CreateSecret", fields{"Name": "n", "Tags": tags("staging", "no")}, false},
 		"creating without it":                             {[]emulator.Rule{{Actions: []string{"CreateSecret", "TagResource"}, Resources: []string{"*"}, RequestTags: map[string]string{"staging": "tr*"}}}, nil, "CreateSecret", fields{"Name": "n"}, false},
 		"creating with replicas needs the right to those": {[]emulator.Rule{{Actions: []string{"CreateSecret"}, Resources: []string{"*"}}}, nil, "CreateSecret", fields{"Name": "n", "AddReplicaRegions": []fields{{"Region": "eu-west-1"}}}, false},
+		"creating counts its tags as the secret's":        {[]emulator.Rule{everything}, []emulator.Rule{{Actions: []string{"TagResource"}, Resources: []string{"*"}, ResourceTags: map[string]string{"staging": "*"}}}, "CreateSecret", fields{"Name": "n", "Tags": tags("staging", "true")}, false},
+		"creating with tags names no SecretId":            {[]emulator.Rule{everything}, []emulator.Rule{{Actions: []string{"TagResource"}, Resources: []string{"*"}, SecretID: true}}, "CreateSecret", fields{"Name": "n", "Tags": tags("staging", "true")}, true},
+		"tagging what is there names one":                 {[]emulator.Rule{everything}, []emulator.Rule{{Actions: []string{"TagResource"}, Resources: []string{"*"}, SecretID: true}}, "TagResource", fields{"SecretId": live, "Tags": tags("staging", "true")}, false},
 		"a tag that the secret has":                       {[]emulator.Rule{{Actions: []string{"DescribeSecret"}, Resources: []string{"*"}, ResourceTags: map[string]string{"team": "blue"}}}, nil, "DescribeSecret", fields{"SecretId": live}, true},
 		"a tag that it has not":                           {[]emulator.Rule{{Actions: []string{"DescribeSecret"}, Resources: []string{"*"}, ResourceTags: map[string]string{"team": "red"}}}, nil, "DescribeSecret", fields{"SecretId": live}, false},
 		"reading needs the key":                           {[]emulator.Rule{{Actions: []string{"GetSecretValue"}, Resources: []string{"*"}}}, nil, "GetSecretValue", fields{"SecretId": live}, false},
@@ -50,6 +55,37 @@ func TestRights(t *testing.T) {
 				t.Errorf("answered %q, want %q", code, want)
 			}
 		})
+	}
+}
+
+func TestRightsThatWereNeededAreRemembered(t *testing.T) {
+	client := newClient(t, emulator.Options{})
+	client.must("CreateSecret", fields{"Name": "n", "SecretString": "v", "Tags": tags("team", "blue"), "KmsKeyId": "alias/app"})
+	client.must("GetSecretValue", fields{"SecretId": "n"})
+	client.must("GetSecretValue", fields{"SecretId": "n"})
+	client.emulator.SetPrincipals([]emulator.Principal{{AccessKeyID: "nobody"}})
+	client.code("PutSecretValue", fields{"SecretId": "n", "SecretString": "w"})
+
+	blue := map[string]string{"team": "blue"}
+	arn := client.emulator.Secrets()[0].ARN
+	named := strings.TrimSuffix(arn, arn[len(arn)-7:])
+	want := map[string]emulator.Asked{
+		"creating":   {Operation: "CreateSecret", Action: "secretsmanager:CreateSecret", Resource: named, KMSKeyID: "alias/app", RequestTags: blue, ResourceTags: blue},
+		"tagging":    {Operation: "CreateSecret", Action: "secretsmanager:TagResource", Resource: named, KMSKeyID: "alias/app", RequestTags: blue, ResourceTags: blue},
+		"encrypting": {Operation: "CreateSecret", Action: "kms:GenerateDataKey", Resource: "alias/app", SecretARN: named},
+		"validating": {Operation: "CreateSecret", Action: "kms:Decrypt", Resource: "alias/app", SecretARN: named},
+		"reading":    {Operation: "GetSecretValue", Action: "secretsmanager:GetSecretValue", Resource: arn, SecretID: true, RequestTags: map[string]string{}, ResourceTags: blue},
+		"decrypting": {Operation: "GetSecretValue", Action: "kms:Decrypt", Resource: "alias/app", SecretARN: arn},
+	}
+	asked := client.emulator.Asked()
+	if len(asked) != len(want) {
+		t.Errorf("%d rights are remembered, want %d", len(asked), len(want))
+	}
+	for name, w := range want {
+		w.AccessKeyID = "tester"
+		if !slices.ContainsFunc(asked, func(a emulator.Asked) bool { return reflect.DeepEqual(a, w) }) {
+			t.Errorf("%s: %+v is not among %+v", name, w, asked)
+		}
 	}
 }
 

@@ -76,11 +76,8 @@ func principals() []emulator.Principal {
 		},
 		{Actions: []string{"kms:GenerateDataKey"}, Resources: everyKey},
 	}, read...)
-	// CreateSecret with tags needs TagResource, so what it must not do is denied.
-	keepTags := emulator.Rule{
-		Actions: []string{"TagResource", "UntagResource"}, Resources: []string{"*"},
-		ResourceTags: map[string]string{naming.TagStaging: "*"},
-	}
+	// CreateSecret with tags needs TagResource, so tagging what is there already is denied: that names a SecretId.
+	keepTags := emulator.Rule{Actions: []string{"TagResource"}, Resources: []string{"*"}, SecretID: true}
 	return []emulator.Principal{
 		{AccessKeyID: Admin, Allow: []emulator.Rule{{Actions: []string{"*:*"}, Resources: []string{"*"}}}},
 		{AccessKeyID: Alice, Allow: propose, Deny: []emulator.Rule{keepTags}},

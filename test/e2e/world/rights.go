@@ -27,7 +27,10 @@ func (t *Team) proposeRights() []emulator.Rule {
 		{Actions: []string{"GetSecretValue"}, Resources: append(staged, t.LiveName("*"))},
 		{
 			Actions: []string{"CreateSecret", "TagResource"}, Resources: staged,
-			RequestTags: map[string]string{naming.TagStaging: naming.StagingTrue, naming.TagProject: t.Project},
+			RequestTags: map[string]string{
+				naming.TagStaging: naming.StagingTrue, naming.TagProject: t.Project, naming.TagCluster: ClusterName, naming.TagNamespace: t.Namespace,
+				naming.TagEnvironment: "*", naming.TagChange: "*", naming.TagKeepUntil: "*",
+			},
 		},
 		{Actions: []string{"DescribeSecret"}, Resources: staged},
 		{Actions: []string{"kms:GenerateDataKey", "kms:Decrypt"}, Resources: []string{t.key()}},
@@ -43,26 +46,33 @@ func (t *Team) reviewRights() []emulator.Rule {
 	}
 }
 
-// keepTags denies tagging anew what is staged already: CreateSecret needs TagResource, and cannot be told from it.
-var keepTags = emulator.Rule{
-	Actions: []string{"TagResource"}, Resources: []string{"*"},
-	ResourceTags: map[string]string{naming.TagStaging: "*"},
-}
+// keepTags denies tagging what is there already: CreateSecret needs TagResource as well, but names no SecretId.
+var keepTags = emulator.Rule{Actions: []string{"TagResource"}, Resources: []string{"*"}, SecretID: true}
 
+// managerRights are those of the role that infra/cdk makes.
 func managerRights() []emulator.Rule {
+	prefix, staging := naming.DefaultPrefix+"*", naming.StagingPrefix(naming.DefaultPrefix)+"*"
 	return []emulator.Rule{
 		{Actions: []string{"ListSecrets"}, Resources: []string{"*"}},
+		{Actions: []string{"DescribeSecret"}, Resources: []string{prefix}},
+		{Actions: []string{"GetSecretValue"}, Resources: []string{staging}},
 		{
-			Actions:   []string{"DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"},
-			Resources: []string{naming.DefaultPrefix + "*"},
+			Actions: []string{"GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"}, Resources: []string{prefix},
+			ResourceTags: map[string]string{naming.TagOwner: naming.Owner(ClusterName, "*")},
 		},
 		{
-			Actions:      []string{"DeleteSecret", "RestoreSecret"},
-			Resources:    []string{naming.StagingPrefix(naming.DefaultPrefix) + "*"},
-			ResourceTags: map[string]string{naming.TagStaging: naming.StagingTrue},
+			Actions: []string{"DeleteSecret", "RestoreSecret"}, Resources: []string{staging},
+			ResourceTags: map[string]string{naming.TagStaging: naming.StagingTrue, naming.TagCluster: ClusterName},
 		},
 		{Actions: []string{"kms:Decrypt", "kms:GenerateDataKey"}, Resources: []string{"*"}},
 	}
+}
+
+// managerDenials keep what is staged as it is.
+func managerDenials() []emulator.Rule {
+	return []emulator.Rule{{
+		Actions: []string{"PutSecretValue", "UpdateSecretVersionStage"}, Resources: []string{naming.StagingPrefix(naming.DefaultPrefix) + "*"},
+	}}
 }
 
 // Expire lets the credentials in AWS of people, or of ManagerAccount, expire until the running spec ends, or the
@@ -86,7 +96,7 @@ func (w *World) Expire(names ...string) (renew func()) {
 func (w *World) principals(expired ...string) []emulator.Principal {
 	all := []emulator.Principal{
 		{AccessKeyID: Admin, Allow: []emulator.Rule{{Actions: []string{"*:*"}, Resources: []string{"*"}}}},
-		{AccessKeyID: ManagerAccount, Allow: managerRights()},
+		{AccessKeyID: ManagerAccount, Allow: managerRights(), Deny: managerDenials()},
 	}
 	for name, person := range w.people {
 		if name == Admin {
