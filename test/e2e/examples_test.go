@@ -61,7 +61,7 @@ var plays = []played{
 		{`:`, ""}, {`:`, ""}, {`:`, ""}, {`:`, ""}, {`:`, ""}, {`:`, ""},
 	}},
 	{line: `^sr configure`, who: "conrad"},
-	{line: `^sr init$`, who: "ina", answers: []answer{{`Namespace`, exampleNamespace}, {`Environment`, "dev"}, {`CloudFormation stack`, ""}}},
+	{line: `^sr init$`, who: "ina", answers: []answer{{`Namespace`, exampleNamespace}, {`Number or name`, "dev"}, {`CloudFormation stack`, ""}}},
 	{line: `^sr init`, who: "ina"},
 }
 

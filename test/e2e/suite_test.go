@@ -30,6 +30,14 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	proposeExpiring()
 })
 
+// A manager that has died by itself explains why a spec failed, and would have all later ones fail.
+var _ = AfterEach(func() {
+	if err := w.Manager.Crashed(); err != nil {
+		w.Manager.Start()
+		Fail("the manager has died: " + err.Error())
+	}
+})
+
 var _ = AfterSuite(func() {
 	if w == nil {
 		return

@@ -88,8 +88,8 @@ const validating = "RequestToValidateKeyAccess"
 // GrantCliPropose lets people stage changes to projects, and read what is live
 // there, which a change is worked out from: "sr propose", "set", "unset" and
 // "generate". They can make a staged secret, with every tag it has to have and
-// under the live secrets' key, and can do nothing to one that is there: neither
-// read, overwrite, retag nor delete it.
+// under the live secrets' key. Of one that is there they can do no more than read
+// it, for "sr rebase": neither overwrite, retag nor delete it.
 func (s *SecretReview) GrantCliPropose(grantee awsiam.IGrantable, projects ...string) error {
 	return s.grantOn(grantee, projects, func(of []Project) []statement {
 		name, staged := s.named(of), each(of, s.staged)
@@ -109,7 +109,10 @@ func (s *SecretReview) GrantCliPropose(grantee awsiam.IGrantable, projects ...st
 				sid: "StageTags" + name, actions: []string{"secretsmanager:TagResource"}, resources: staged,
 				when: onlyTags.with(conditions{"Null": {"secretsmanager:SecretId": "true"}}),
 			},
-			statement{sid: "LookAfterStaging" + name, actions: []string{"secretsmanager:DescribeSecret"}, resources: staged},
+			statement{
+				sid: "LookAfterStaging" + name, resources: staged,
+				actions: []string{"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"},
+			},
 			statement{
 				sid: "StageKey" + name, actions: []string{"kms:Decrypt", "kms:GenerateDataKey"}, resources: []string{*s.Key.KeyArn()},
 				when: encryptingFor(here, append(staged, validating)...),

@@ -114,6 +114,14 @@ func freeAddress() (string, error) {
 	return "", errors.New("cannot find a free port")
 }
 
+// Crashed tells how the manager has died, if nobody stopped or killed it.
+func (m *Manager) Crashed() error {
+	if m.process == nil {
+		return nil
+	}
+	return m.process.Crashed()
+}
+
 // Kill ends the manager at once, as a power cut would.
 func (m *Manager) Kill() {
 	ginkgo.GinkgoHelper()
