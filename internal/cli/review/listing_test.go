@@ -74,6 +74,23 @@ var _ = Describe("status and history", func() {
 		scene.Emulator.ResetCalls()
 	})
 
+	It("says on a terminal what can be done next, and in a pipe nothing of it", func() {
+		in := []string{"-p", clitest.Project, "-e", clitest.Production}
+		at := func(args ...string) string {
+			GinkgoHelper()
+			result := scene.As(clitest.Bob).AtTerminal().Run(append(args, in...)...)
+			Expect(result.Code).To(Equal(exit.OK), result.Err)
+			return result.Err
+		}
+		Expect(at("status")).To(HaveSuffix("\nNext:\n  sr review a-pending\n  sr approve a-pending\n"))
+		Expect(at("history")).To(HaveSuffix("\nNext:\n  sr review c-applied\n  sr rollback c-applied -r REASON\n"))
+		Expect(as(append([]string{"status"}, in...)...).Err).To(BeEmpty())
+	})
+
+	It("lists changes that the controller has not seen", func() {
+		Expect(rows(as("status", "--status", "new", "-o", "name", "-p", clitest.Project, "-e", clitest.Production).Out)).To(Equal([]string{"secretchange.secretreview.dev/b-new"}))
+	})
+
 	It("says why an environment cannot be served", func() {
 		scene.UpdateProject(func(p *v1alpha1.SecretProject) {
 			p.Status.Environments[0].Problem = &v1alpha1.Problem{Reason: v1alpha1.ReasonSecretMissing, Message: "the live secret does not exist"}
