@@ -180,11 +180,12 @@ type StagedSource struct {
 	Digest string `json:"digest"`
 
 	// RebaseOf is the name of the change that this one was made anew from, on
-	// what was live by then. It is for people to read; nothing is decided by it.
+	// what was live by then. It is the proposer's word, and for people to read:
+	// nothing is decided by it.
 	//
 	// +optional
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
 	RebaseOf string `json:"rebaseOf,omitempty"`
 }
 

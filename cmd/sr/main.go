@@ -5,9 +5,7 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
 	"runtime/debug"
-	"syscall"
 
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/factory"
@@ -22,27 +20,17 @@ var version string
 func main() { os.Exit(int(run())) }
 
 func run() exit.Code {
-	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
+	var signals interrupts
+	ctx, stop := signals.context()
 	defer stop()
-	// The first Ctrl-C lets a command clean up; a second one ends the process.
-	context.AfterFunc(ctx, stop)
 
 	program, args := root.Invocation(os.Args[0], os.Args[1:])
 	f, err := factory.New(program, release(), connector{})
 	if err != nil {
 		return exit.Report(os.Stderr, "sr", err)
 	}
+	f.HoldInterrupts = signals.hold
 	return root.Run(ctx, f, args)
-}
-
-// endings are the signals that ask a command to clean up and end. Behind nohup, a
-// terminal that closes is none.
-func endings() []os.Signal {
-	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
-		signals = append(signals, syscall.SIGHUP)
-	}
-	return signals
 }
 
 // connector keeps an adapter for each region, so that credentials are fetched

@@ -30,7 +30,7 @@ var _ = Describe("Two edits of one environment", func() {
 		Expect(rebased).To(end(0))
 		third := strings.TrimPrefix(strings.TrimSpace(rebased.Out), "secretchange.secretreview.dev/")
 		team.Await(third, v1alpha1.PhasePending)
-		Expect(alice.SR("review", second)).To(end(0, "done, as "+third))
+		Expect(alice.SR("review", second)).To(end(0, "proposed as "+third))
 		Expect(bob.SR("approve", third, "-y")).To(end(0))
 		Expect(team.LiveValues()).To(Equal(map[string]string{"A": w.Secret("one"), "B": w.Secret("two")}))
 		team.AwaitUnstaged(third)

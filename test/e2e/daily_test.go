@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -54,7 +55,10 @@ var _ = Describe("Daily work: other programs", func() {
 		Expect(exported).To(end(0))
 		Expect(exported.Out).To(Equal("::add-mask::" + w.Secret("a") + "\n::add-mask::" + w.Secret("x") + "\n::add-mask::y\n"))
 		Expect(job.Read("env")).To(MatchRegexp(`(?s)\AA<<(sr_\w+)\n` + w.Secret("a") + `\nsr_\w+\nLINES<<sr_\w+\n` + w.Secret("x") + `\ny\nsr_\w+\n\z`))
-		Expect(job.Run("/bin/sh", "-c", "sr export --format github >>env")).To(end(3, "would not hide the values"))
+		for _, elsewhere := range []string{">>env", ">/dev/null", ">&-"} {
+			Expect(job.Run("/bin/sh", "-c", "sr export --format github "+elsewhere)).To(end(3, "would not hide the values"), elsewhere)
+		}
+		Expect(strings.Count(job.Read("env"), "A<<")).To(Equal(1))
 	})
 })
 
@@ -128,6 +132,16 @@ var _ = Describe("Daily work: an editor", func() {
 		Expect(editing.Close()).To(Equal(130), "it cleaned up itself")
 		Expect(left()).To(BeEmpty())
 		Expect(team.Changes()).To(BeEmpty())
+	})
+
+	It("leaves Ctrl-C at the terminal to the editor", func() {
+		editing := with(`trap : INT; echo opened >&2; read -r answer; echo C=`+w.Secret("c")+` >>"$2"`).Terminal("sr", "edit", "-r", "because")
+		editing.Type("opened", "\x03")
+		editing.Type("", "")
+		screen, code := editing.Wait()
+		Expect(code).To(BeZero(), screen)
+		Expect(screen).To(ContainSubstring("+ C"))
+		Expect(left()).To(BeEmpty())
 	})
 
 	It("proposes nothing where the editor fails or leaves garbage, which a person may mend", func() {

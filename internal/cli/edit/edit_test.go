@@ -14,13 +14,13 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/secretstore/emulator"
+	"github.com/secretreview/secretreview/test/suite"
 )
 
 var env *clitest.Env
 
 func TestEdit(t *testing.T) {
-	RegisterFailHandler(Fail)
-	RunSpecs(t, "sr edit")
+	suite.Run(t, "sr edit")
 }
 
 var _ = BeforeSuite(func() { env = clitest.Start(GinkgoTB()) })

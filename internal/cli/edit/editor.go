@@ -30,7 +30,8 @@ func findEditor(f *factory.Factory) ([]string, error) {
 		command = fallbackEditor
 	}
 	if strings.ContainsAny(command, shellSigns) {
-		return []string{"sh", "-c", command + ` "$@"`, command}, nil
+		// The shell outlives a Ctrl-C that is the editor's.
+		return []string{"sh", "-c", "trap : INT; " + command + ` "$@"`, command}, nil
 	}
 	return []string{command}, nil
 }
@@ -56,6 +57,10 @@ func (s *session) edit(ctx context.Context) (edited []byte, err error) {
 	path := filepath.Join(dir.path, s.target.Environment.Name+".env")
 	if err := files.Replace(path, s.text); err != nil {
 		return nil, fmt.Errorf("write a file for the editor: %w", err)
+	}
+	// Ctrl-C in an editor is the editor's: it may stop what was started there.
+	if hold := s.Factory.HoldInterrupts; hold != nil && s.Factory.Terminal.StdinTTY {
+		defer hold()()
 	}
 	if err := s.Factory.Child(ctx, append(s.editor[:len(s.editor):len(s.editor)], path)); err != nil {
 		return nil, s.failed(ctx, err)

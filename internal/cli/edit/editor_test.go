@@ -22,7 +22,7 @@ func TestWhichEditorIsStarted(t *testing.T) {
 		"else vi":                             {nil, true, []string{"vi"}},
 		"none without a terminal":             {nil, false, nil},
 		"blanks are none":                     {map[string]string{"EDITOR": " "}, false, nil},
-		"arguments are left to the shell":     {map[string]string{"EDITOR": "code --wait"}, true, []string{"sh", "-c", `code --wait "$@"`, "code --wait"}},
+		"arguments are left to the shell":     {map[string]string{"EDITOR": "code --wait"}, true, []string{"sh", "-c", `trap : INT; code --wait "$@"`, "code --wait"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &factory.Factory{Getenv: func(key string) string { return tc.vars[key] }, Terminal: factory.Terminal{StdinTTY: tc.terminal}}

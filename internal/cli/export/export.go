@@ -222,8 +222,8 @@ func (o *options) toRunner() (delivery, error) {
 		return nil, exit.Errorf(exit.Usage, "standard output is the runner's log, which gets the commands that hide values: name the file for the values with -f, or leave -f to $%s", gitHubFile)
 	case f.Terminal.StdoutTTY:
 		return nil, exit.Errorf(exit.Usage, "this would show all values on the terminal, where no runner hides them: use %s in a job of GitHub Actions", format.GitHub)
-	case isFile(f.Out):
-		return nil, exit.Errorf(exit.Refused, "standard output goes into a file, so the runner would not hide the values: leave the redirection out, the values go to $%s by themselves", gitHubFile)
+	case !isRead(f.Out):
+		return nil, exit.Errorf(exit.Refused, "standard output does not go to the runner, so that it would not hide the values: leave the redirection out, the values go to $%s by themselves", gitHubFile)
 	}
 	file := privatefile.File{Path: f.Path(name), Shown: name, Flag: "-f"}
 	return func(_ context.Context, values document.Document, text []byte) (string, error) {
@@ -234,12 +234,13 @@ func (o *options) toRunner() (delivery, error) {
 	}, file.Check()
 }
 
-// isFile reports whether what is written goes into a file.
-func isFile(out io.Writer) bool {
+// isRead reports whether what is written goes to another program: into a pipe or
+// a socket, and neither into a file nor nowhere.
+func isRead(out io.Writer) bool {
 	file, ok := out.(interface{ Stat() (fs.FileInfo, error) })
 	if !ok {
-		return false
+		return true
 	}
 	info, err := file.Stat()
-	return err == nil && info.Mode().IsRegular()
+	return err == nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) != 0
 }

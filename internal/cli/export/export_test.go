@@ -12,13 +12,13 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/clitest"
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/factory"
+	"github.com/secretreview/secretreview/test/suite"
 )
 
 var env *clitest.Env
 
 func TestExport(t *testing.T) {
-	RegisterFailHandler(Fail)
-	RunSpecs(t, "sr export")
+	suite.Run(t, "sr export")
 }
 
 var _ = BeforeSuite(func() { env = clitest.Start(GinkgoTB()) })

@@ -69,6 +69,10 @@ type Factory struct {
 	// Executable is os.Executable, nil where this program cannot start itself.
 	Executable func() (string, error)
 
+	// HoldInterrupts leaves Ctrl-C at the terminal to another program, until it is
+	// released; nil where there is nothing to hold.
+	HoldInterrupts func() (release func())
+
 	// NewStore connects to Secrets Manager in a region, by the SDK's default
 	// chain of credentials. Commands call Store.
 	NewStore func(ctx context.Context, region string) (secretstore.Store, error)

@@ -10,13 +10,13 @@ import (
 
 	"github.com/secretreview/secretreview/internal/cli/clitest"
 	"github.com/secretreview/secretreview/internal/cli/exit"
+	"github.com/secretreview/secretreview/test/suite"
 )
 
 var env *clitest.Env
 
 func TestImport(t *testing.T) {
-	RegisterFailHandler(Fail)
-	RunSpecs(t, "sr import")
+	suite.Run(t, "sr import")
 }
 
 var _ = BeforeSuite(func() { env = clitest.Start(GinkgoTB()) })

@@ -16,6 +16,7 @@ import (
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/cli/clitest"
+	"github.com/secretreview/secretreview/test/suite"
 )
 
 var env *clitest.Env
@@ -24,9 +25,8 @@ var env *clitest.Env
 const patience = 30 * time.Second
 
 func TestSettingUp(t *testing.T) {
-	RegisterFailHandler(Fail)
 	SetDefaultEventuallyTimeout(patience)
-	RunSpecs(t, "sr init, configure and login")
+	suite.Run(t, "sr init, configure and login")
 }
 
 var _ = BeforeSuite(func() { env = clitest.Start(GinkgoTB()) })

@@ -1,6 +1,7 @@
 package propose_test
 
 import (
+	"context"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -10,6 +11,7 @@ import (
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/cli/clitest"
 	"github.com/secretreview/secretreview/internal/cli/exit"
+	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/document"
 )
 
@@ -94,8 +96,8 @@ var _ = Describe("rebase", func() {
 		Expect(result.Code).To(Equal(exit.OK), result.Err)
 		Expect(successor().Spec.Reason).To(Equal("Once more"))
 		Expect(change(old).Spec.Reviews).To(BeEmpty(), "it takes no more reviews")
-		Expect(alice.Run("review", old).Out).To(MatchRegexp(`Rebase +done, as ` + successor().Name))
-		Expect(alice.Run("review", successor().Name).Out).To(MatchRegexp(`Source +change ` + old + `, rebased`))
+		Expect(alice.Run("review", old).Out).To(MatchRegexp(`Rebase +proposed as ` + successor().Name + ` by alice; possible`))
+		Expect(alice.Run("review", successor().Name).Out).To(MatchRegexp(`Source +by its proposer's word, a rebase of change ` + old))
 	})
 
 	Context("where others have changed the same keys", func() {
@@ -108,6 +110,12 @@ var _ = Describe("rebase", func() {
 			Expect(result.Err).NotTo(Or(ContainSubstring("mine\n"), ContainSubstring("theirs\n")))
 			Expect(scene.Changes()).To(HaveLen(1))
 			Expect(scene.Staged()).To(HaveLen(1))
+		})
+		It("shows no values where what it tells goes into a file, and answers to a terminal", func() {
+			alice.Terminal = factory.Terminal{StdinTTY: true, StdoutTTY: true, Width: 80, Color: true}
+			result := alice.Run("rebase", old)
+			Expect(result.Code).To(Equal(exit.Conflict))
+			Expect(result.Err).To(ContainSubstring("  ~ A\n  ~ NEW\n"))
 		})
 		It("takes --ours and --theirs", func() {
 			result := alice.Run("rebase", old, "--ours", "A", "--theirs", "NEW")
@@ -156,6 +164,19 @@ var _ = Describe("rebase", func() {
 		Expect(result.Err).To(ContainSubstring("Take the manifest of " + old + " out of the repository"))
 		Expect(scene.Changes()).To(HaveLen(1))
 	})
+	It("says so where the old one was applied while it was made anew", func() {
+		scene.SetLive(map[string]string{"A": "theirs", "B": "2"})
+		alice.AtTerminal("o")
+		alice.Alter = func(f *factory.Factory) {
+			asked := f.Prompter
+			f.Prompter = meanwhile{asked, func() {
+				scene.SetStatus(change(old), v1alpha1.SecretChangeStatus{Phase: v1alpha1.PhaseApplied})
+			}}
+		}
+		result := alice.Run("rebase", old)
+		Expect(result.Code).To(Equal(exit.OK), result.Err)
+		Expect(result.Err).To(ContainSubstring("Warning: change " + old + " has ended as Applied meanwhile: look at " + successor().Name))
+	})
 	It("shows in a dry run what it would come to", func() {
 		scene.SetLive(map[string]string{"A": "1", "B": "2"})
 		result := alice.Run("rebase", old, "--dry-run")
@@ -186,3 +207,14 @@ var _ = Describe("rebase", func() {
 		Entry("two decisions on one key", func() {}, exit.Usage, "given to both", "--ours", "A", "--theirs", "A"),
 	)
 })
+
+// meanwhile is a person while whose answer something happens.
+type meanwhile struct {
+	factory.Prompter
+	happens func()
+}
+
+func (m meanwhile) Line(ctx context.Context, question string) (string, error) {
+	m.happens()
+	return m.Prompter.Line(ctx, question)
+}

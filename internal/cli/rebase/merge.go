@@ -10,6 +10,7 @@ import (
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/printers"
+	"github.com/secretreview/secretreview/internal/cli/review/flow"
 	"github.com/secretreview/secretreview/internal/cli/terminal"
 	"github.com/secretreview/secretreview/internal/cli/wording"
 	"github.com/secretreview/secretreview/internal/document"
@@ -64,12 +65,13 @@ func (o *Options) decide(ctx context.Context, old *v1alpha1.SecretChange, edit d
 	f := o.propose.Factory
 	_, _ = fmt.Fprintf(f.ErrOut, "Others have changed %s of this change too. - is what is live (theirs), + what the change wants (ours):\n",
 		wording.Count(len(open), "key"))
-	diff := printers.Diff{ShowValues: o.shows()}
+	// What is asked about goes where the question goes, which may not be where answers go.
+	diff := printers.Diff{ShowValues: flow.ShowsValues(f, f.Terminal.StderrTTY, o.reveal)}
 	wanted := edit.Apply(edit.Expect)
 	for _, key := range open {
 		diff.Entries = append(diff.Entries, printers.Entry{Key: key, Type: document.Modified, Old: value(live, key), New: value(wanted, key)})
 	}
-	if err := diff.Print(f.ErrOut, f.Terminal.Width, terminal.NewStyles(f.Terminal.Color)); err != nil {
+	if err := diff.Print(f.ErrOut, f.Terminal.ErrWidth, terminal.NewStyles(f.Terminal.Animate)); err != nil {
 		return err
 	}
 	if !f.Terminal.CanAsk() {

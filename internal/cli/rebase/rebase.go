@@ -8,13 +8,13 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/cli/live"
 	"github.com/secretreview/secretreview/internal/cli/propose"
-	"github.com/secretreview/secretreview/internal/cli/review/flow"
 	"github.com/secretreview/secretreview/internal/cli/review/sheet"
 	"github.com/secretreview/secretreview/internal/cli/review/verdict"
 	"github.com/secretreview/secretreview/internal/cli/selector"
@@ -156,11 +156,15 @@ func (o *Options) withdraw(ctx context.Context, old *v1alpha1.SecretChange, name
 	}
 	review := v1alpha1.Review{Reviewer: user, Verdict: v1alpha1.VerdictRejected, Comment: "Rebased as " + name}
 	_, _, err = verdict.Submit(ctx, kube, old, review)
-	switch {
+	now := &v1alpha1.SecretChange{}
+	look := kube.Get(ctx, client.ObjectKeyFromObject(old), now)
+	switch phase := now.Status.Phase; {
 	case err == nil:
 		_, _ = fmt.Fprintf(f.ErrOut, "Change %s is withdrawn: %s takes its place.\n", old.Name, name)
-	case exit.CodeOf(err) == exit.Conflict:
-		// It has ended as Conflicted meanwhile.
+	case look == nil && now.UID == old.UID && phase == v1alpha1.PhaseConflicted:
+		// Others were faster once more, which is what it was rebased for.
+	case look == nil && now.UID == old.UID && phase.Finished():
+		_, _ = fmt.Fprintf(f.ErrOut, "Warning: change %s has ended as %s meanwhile: look at %s again, which was made without that.\n", old.Name, phase, name)
 	default:
 		_, _ = fmt.Fprintf(f.ErrOut, "Warning: change %s stays, beside %s (%v): its proposer or an approver can end it with \"%s reject %s -n %s\".\n",
 			old.Name, name, err, f.Program, old.Name, old.Namespace)
@@ -174,6 +178,3 @@ func (o *Options) tellGit(old *v1alpha1.SecretChange, err error) {
 		_, _ = fmt.Fprintf(o.propose.Factory.ErrOut, "Take the manifest of %s out of the repository, if it is there; it is not withdrawn.\n", old.Name)
 	}
 }
-
-// shows reports whether values are shown.
-func (o *Options) shows() bool { return flow.ShowsValues(o.propose.Factory, o.reveal) }

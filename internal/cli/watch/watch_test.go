@@ -16,6 +16,7 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/clitest"
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/factory"
+	"github.com/secretreview/secretreview/test/suite"
 )
 
 var env *clitest.Env
@@ -24,9 +25,8 @@ var env *clitest.Env
 const patience = 60 * time.Second
 
 func TestWatch(t *testing.T) {
-	RegisterFailHandler(Fail)
 	SetDefaultEventuallyTimeout(patience)
-	RunSpecs(t, "sr watch")
+	suite.Run(t, "sr watch")
 }
 
 var _ = BeforeSuite(func() { env = clitest.Start(GinkgoTB()) })

@@ -179,14 +179,14 @@ func (c *Case) view() sheet.View {
 	f := c.Factory
 	return sheet.View{
 		Width: f.Terminal.Width, Styles: terminal.NewStyles(f.Terminal.Color), Now: f.Clock.Now(),
-		ShowValues: ShowsValues(f, c.Reveal), ShowAll: c.ShowAll,
+		ShowValues: ShowsValues(f, f.Terminal.StdoutTTY, c.Reveal), ShowAll: c.ShowAll,
 	}
 }
 
-// ShowsValues reports whether values are shown: on a terminal, and where that is
-// wanted anyway.
-func ShowsValues(f *factory.Factory, reveal bool) bool {
-	return reveal || f.Terminal.StdoutTTY && !inCI(f.Getenv)
+// ShowsValues reports whether values are shown on a stream: where it is a
+// terminal, and where that is wanted anyway.
+func ShowsValues(f *factory.Factory, terminal, reveal bool) bool {
+	return reveal || terminal && !inCI(f.Getenv)
 }
 
 // inCI reports whether the output ends in a log, even where CI gives jobs a

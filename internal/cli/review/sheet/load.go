@@ -13,6 +13,7 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/cli/live"
 	"github.com/secretreview/secretreview/internal/cli/selector"
+	"github.com/secretreview/secretreview/internal/cli/terminal"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
@@ -39,7 +40,10 @@ func Load(ctx context.Context, f *factory.Factory, change *v1alpha1.SecretChange
 		}
 	}
 	s.warn()
-	return s, s.findSuccessors(ctx, f)
+	if err := s.findSuccessors(ctx, f); err != nil {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("it cannot be told whether it was rebased: %s", err))
+	}
+	return s, ctx.Err()
 }
 
 // findSuccessors looks for what became of a change after it conflicted. Nobody
@@ -55,8 +59,9 @@ func (s *Sheet) findSuccessors(ctx context.Context, f *factory.Factory) error {
 	}
 	filter := selector.Filter{Namespace: change.Namespace, Project: change.Spec.Project, Environment: change.Spec.Environment}
 	return selector.Each(ctx, kube, filter, func(c *v1alpha1.SecretChange) {
-		if c.Spec.Staged != nil && c.Spec.Staged.RebaseOf == change.Name {
-			s.Successors = append(s.Successors, c.Name)
+		failed := c.Status.Phase.Finished() && c.Status.Phase != v1alpha1.PhaseApplied
+		if c.Spec.Staged != nil && c.Spec.Staged.RebaseOf == change.Name && !failed {
+			s.Successors = append(s.Successors, c.Name+" by "+terminal.Escape(c.Spec.ProposedBy))
 		}
 	})
 }

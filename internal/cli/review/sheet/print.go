@@ -64,7 +64,7 @@ func source(change *v1alpha1.SecretChange) string {
 	case spec.Restore != nil:
 		return "goes back to " + cmp.Or(spec.Restore.Change, "version "+string(spec.Restore.VersionID))
 	case spec.Staged != nil && spec.Staged.RebaseOf != "":
-		return "change " + spec.Staged.RebaseOf + ", rebased"
+		return "by its proposer's word, a rebase of change " + spec.Staged.RebaseOf
 	default:
 		return ""
 	}
@@ -72,15 +72,14 @@ func source(change *v1alpha1.SecretChange) string {
 
 // rebase tells how a change goes on that ended because others were faster.
 func (s *Sheet) rebase(now time.Time) string {
-	kept := s.Change.KeptUntil()
-	switch {
-	case len(s.Successors) > 0:
-		return "done, as " + strings.Join(s.Successors, ", ")
-	case now.Before(kept):
-		return "possible until it would have expired, " + printers.Moment(kept, now)
-	default:
-		return ""
+	var parts []string
+	if len(s.Successors) > 0 {
+		parts = append(parts, "proposed as "+strings.Join(s.Successors, ", "))
 	}
+	if kept := s.Change.KeptUntil(); now.Before(kept) {
+		parts = append(parts, "possible until it would have expired, "+printers.Moment(kept, now))
+	}
+	return strings.Join(parts, "; ")
 }
 
 func expires(change *v1alpha1.SecretChange, now time.Time) string {
