@@ -156,7 +156,7 @@ var _ = Describe("The examples of", Ordered, ContinueOnFailure, func() {
 		for name, script := range others {
 			path := filepath.Join(s.Dir, "bin", name)
 			s.Write(path[len(s.Dir)+1:], "#!/bin/sh\n"+script+"\n")
-			Expect(os.Chmod(path, 0o700)).To(Succeed())
+			Expect(os.Chmod(path, 0o700)).To(Succeed()) //nolint:gosec // A program.
 		}
 		return s.With("GITHUB_ENV="+filepath.Join(s.Dir, "github.env"), "PATH="+filepath.Join(s.Dir, "bin")+":"+w.Path())
 	}
