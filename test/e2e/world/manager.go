@@ -74,6 +74,8 @@ func (m *Manager) start() error {
 			"--cluster-name=" + ClusterName,
 			// Listings come in seconds instead of minutes, and neither AWS nor Git is late.
 			"--sweep-interval=5s", "--consistency-grace=0s", "--project-grace=0s",
+			// A manager that loses its lease ends, and nobody here starts it again: a busy machine must not cost it.
+			"--lease-duration=40s", "--renew-deadline=30s",
 			"--log-level=debug",
 			"--metrics-bind-address=" + metrics,
 			"--health-probe-bind-address=" + health,
