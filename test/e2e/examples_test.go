@@ -144,7 +144,7 @@ var _ = Describe("The examples of", Ordered, ContinueOnFailure, func() {
 		}
 		file := "DB_URL=" + w.Secret("file") + "\nLOG_LEVEL=debug\n"
 		if command != "pull" {
-			s.Write(".env", file+"DB_HOST=x\nDB_PASSWORD=x\nOLD_TOKEN=x\nOLD_URL=x\n")
+			s.Write(".env", file+"DB_HOST=x\nDB_PASSWORD=x\nOLD_TOKEN=x\nOLD_URL=x\nLATER=x\nOTHER=x\n")
 		}
 		s.Write("prod.env", file)
 		s.Write("key.pem", w.Secret("key"))

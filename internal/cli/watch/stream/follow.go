@@ -40,8 +40,8 @@ type Options struct {
 
 // Follow emits what becomes of changes until ctx ends, whose error it then
 // returns. It rides out an API server that is away for a while, and what it has
-// forgotten meanwhile, by client-go's informer. It fails where the first
-// attempts do, where the right to watch is taken away, or where Emit fails.
+// forgotten meanwhile, by client-go's informer. It fails where the first list
+// does, where the first watch is refused, where the right to watch is taken away, or where Emit fails.
 func Follow(ctx context.Context, kube client.WithWatch, o Options) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -67,9 +67,10 @@ type follower struct {
 	// known are the unfinished changes as they were seen last.
 	known map[string]*v1alpha1.SecretChange
 
-	// begun says that there has been a watch, lost that there is none now.
-	begun, lost bool
-	refusals    int
+	// listed and begun say that there has been a list, and a watch; lost that there
+	// is no watch now.
+	listed, begun, lost bool
+	refusals            int
 }
 
 // List implements cache.ListerWatcher.
@@ -88,8 +89,10 @@ func (f *follower) ListWithContext(ctx context.Context, options metav1.ListOptio
 	err := f.kube.List(ctx, list, f.Filter.Narrowed(options))
 	if err != nil {
 		f.judge(ctx, fmt.Errorf("list the changes in %s: %w", f.Filter.Place(), err))
+		return list, err
 	}
-	return list, err
+	f.listed = true
+	return list, nil
 }
 
 // WatchWithContext implements cache.WatcherWithContext.
@@ -112,13 +115,14 @@ func (f *follower) IsWatchListSemanticsUnSupported() bool { return true }
 
 // judge decides what an error means: the end, or that the informer tries again.
 func (f *follower) judge(ctx context.Context, err error) {
+	refused := apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err)
 	switch {
 	case ctx.Err() != nil, apierrors.IsResourceExpired(err), apierrors.IsGone(err):
 		return
-	case !f.begun:
+	case !f.listed, !f.begun && refused:
 		f.stop(err)
 		return
-	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
+	case refused:
 		if f.refusals++; f.refusals > maxRefusals {
 			f.stop(err)
 			return

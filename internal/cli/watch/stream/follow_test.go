@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -67,5 +69,51 @@ func TestFollowGoesOnWhereTheClusterHasForgotten(t *testing.T) {
 	})
 	if !errors.Is(err, done) || got[stream.Open] != 1 || got[stream.Proposed] != 1 || got[stream.Ended] != 1 {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// failing is a cluster that lists, and whose first watch fails.
+func failing(kube client.WithWatch, failure error) client.WithWatch {
+	var failed atomic.Bool
+	return interceptor.NewClient(kube, interceptor.Funcs{
+		Watch: func(ctx context.Context, kube client.WithWatch, list client.ObjectList, options ...client.ListOption) (watch.Interface, error) {
+			if failed.Swap(true) {
+				return kube.Watch(ctx, list, options...)
+			}
+			return nil, failure
+		},
+	})
+}
+
+func TestFollowBeginsOnceThereWasAList(t *testing.T) {
+	scene := clitest.Start(t).NewScene(t, map[string]string{"A": "1"})
+	if result := scene.As(clitest.Alice).Run("propose", "-p", clitest.Project, "-e", clitest.Production, "-r", "because", "--set", "A=9"); result.Code != 0 {
+		t.Fatal(result.Err)
+	}
+	refused := apierrors.NewForbidden(schema.GroupResource{Resource: "secretchanges"}, "", errors.New("no"))
+	done := errors.New("it goes on")
+	for name, tc := range map[string]struct{ failure, want error }{
+		"a connection that is lost just then is waited for": {errors.New("connection reset by peer"), done},
+		"who may list and not watch is told at once":        {refused, refused},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := stream.Follow(t.Context(), failing(scene.Admin, tc.failure), stream.Options{
+				Filter: selector.Filter{Namespace: scene.Namespace, Phases: selector.Unfinished}, Clock: clock.RealClock{},
+				Tell: func(text string) {
+					if text == "The cluster answers again." {
+						go scene.As(clitest.Alice).Run("propose", "-p", clitest.Project, "-e", clitest.Production, "-r", "because", "--set", "A=8")
+					}
+				},
+				Emit: func(e stream.Event) error {
+					if e.Kind == stream.Proposed {
+						return done
+					}
+					return nil
+				},
+			})
+			if !errors.Is(err, tc.want) {
+				t.Errorf("ended with %v, want %v", err, tc.want)
+			}
+		})
 	}
 }
