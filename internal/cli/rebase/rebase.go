@@ -156,11 +156,13 @@ func (o *Options) withdraw(ctx context.Context, old *v1alpha1.SecretChange, name
 	}
 	review := v1alpha1.Review{Reviewer: user, Verdict: v1alpha1.VerdictRejected, Comment: "Rebased as " + name}
 	_, _, err = verdict.Submit(ctx, kube, old, review)
+	if err == nil {
+		_, _ = fmt.Fprintf(f.ErrOut, "Change %s is withdrawn: %s takes its place.\n", old.Name, name)
+		return nil
+	}
 	now := &v1alpha1.SecretChange{}
 	look := kube.Get(ctx, client.ObjectKeyFromObject(old), now)
 	switch phase := now.Status.Phase; {
-	case err == nil:
-		_, _ = fmt.Fprintf(f.ErrOut, "Change %s is withdrawn: %s takes its place.\n", old.Name, name)
 	case look == nil && now.UID == old.UID && phase == v1alpha1.PhaseConflicted:
 		// Others were faster once more, which is what it was rebased for.
 	case look == nil && now.UID == old.UID && phase.Finished():
