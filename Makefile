@@ -79,8 +79,7 @@ generate: $(BIN)/controller-gen ## Generate deep copies and CRDs from the API's 
 
 .PHONY: fmt
 fmt: $(BIN)/golangci-lint ## Format all Go code
-	$(BIN)/golangci-lint fmt
-	cd infra/cdk && $(BIN)/golangci-lint fmt
+	for module in . infra/cdk $(PEERS); do (cd $$module && $(BIN)/golangci-lint fmt); done
 
 ##@ Check it
 
@@ -89,7 +88,17 @@ test: control-plane build $(BIN)/gotestsum $(BIN)/krew ## Run all tests; install
 	@$(if $(RACE),,echo "there is no C compiler, so the tests run without the race detector")
 	$(BIN)/gotestsum --format pkgname --format-hide-empty-pkg --jsonfile $(BIN)/test.json -- $(RACE) -count=1 -p 2 -timeout 30m ./...
 	@echo && sed -nE 's/.*"Output":"REPORT: (.*)\\n"\}$$/\1/p' $(BIN)/test.json
-	@$(MAKE) --no-print-directory test-cdk
+	@$(MAKE) --no-print-directory test-peers test-cdk
+
+# Modules of tests of their own, because what they test beside wants other versions of what the product uses.
+PEERS := $(patsubst %/go.mod,%,$(wildcard test/*/go.mod))
+
+.PHONY: test-peers
+test-peers: control-plane build $(BIN)/gotestsum ## Test beside the programs that people use with secretreview
+	@for module in $(PEERS); do \
+		(cd $$module && $(BIN)/gotestsum --format pkgname --format-hide-empty-pkg --jsonfile $(BIN)/test-peer.json -- -count=1 -timeout 20m ./...) || exit 1; \
+		echo; sed -nE 's/.*"Output":"REPORT: (.*)\\n"\}$$/\1/p' $(BIN)/test-peer.json; \
+	done
 
 .PHONY: test-cdk
 test-cdk: $(BIN)/gotestsum ## Test infra/cdk; installs what that needs from npm and PyPI
@@ -109,8 +118,7 @@ CLUSTER_PACKAGE := github.com/secretreview/secretreview/test/cluster
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## Check style, mistakes and which package may import which
-	$(BIN)/golangci-lint run
-	cd infra/cdk && $(BIN)/golangci-lint run
+	for module in . infra/cdk $(PEERS); do (cd $$module && $(BIN)/golangci-lint run); done
 
 .PHONY: verify-generated
 verify-generated: ## Fail when a generated file is stale
@@ -122,8 +130,7 @@ verify-modules: ## Fail when a go.mod or go.sum says too much or too little
 
 .PHONY: verify-format
 verify-format: $(BIN)/golangci-lint ## Fail when Go code is not formatted
-	$(BIN)/golangci-lint fmt --diff
-	cd infra/cdk && $(BIN)/golangci-lint fmt --diff
+	for module in . infra/cdk $(PEERS); do (cd $$module && $(BIN)/golangci-lint fmt --diff); done
 
 .PHONY: vuln
 vuln: $(BIN)/govulncheck ## Fail on known vulnerabilities that the code can reach
@@ -137,18 +144,17 @@ tools: control-plane $(addprefix $(BIN)/,controller-gen golangci-lint govulnchec
 .PHONY: control-plane
 control-plane: $(CONTROL_PLANE)
 
-# A tool is built again when its module changes.
-$(BIN)/etcd: tools/etcd/go.mod tools/etcd/go.sum
-	cd tools/etcd && $(BUILD) -o $@ go.etcd.io/etcd/server/v3
+# A tool is built again when its module changes. These have a folder of their own name, whose go.mod names one tool.
+MODULE_TOOLS := etcd krew helm helm3 kustomize-controller external-secrets promtool ko
+$(addprefix $(BIN)/,$(MODULE_TOOLS)): $(BIN)/%: tools/%/go.mod tools/%/go.sum
+	@echo "building $*; the first time may take minutes"
+	cd tools/$* && $(BUILD) -o $@ $$(go list tool)
 
 $(BIN)/controller-gen: tools/go.mod tools/go.sum
 	cd tools && $(BUILD) -o $@ sigs.k8s.io/controller-tools/cmd/controller-gen
 
 $(BIN)/gotestsum: tools/go.mod tools/go.sum
 	cd tools && $(BUILD) -o $@ gotest.tools/gotestsum
-
-$(BIN)/krew: tools/krew/go.mod tools/krew/go.sum
-	cd tools/krew && $(BUILD) -o $@ sigs.k8s.io/krew/cmd/krew
 
 $(BIN)/govulncheck: tools/go.mod tools/go.sum
 	cd tools && $(BUILD) -o $@ golang.org/x/vuln/cmd/govulncheck
