@@ -69,12 +69,13 @@ update-cdk-snapshots: ## Write the templates that infra/cdk's examples give, to 
 	cd infra/cdk && go test -count=1 ./test -run TestTemplatesOfTheExamplesAreThoseThatAreCommitted -update
 
 .PHONY: record-aws
-record-aws: control-plane ## Record anew which rights in AWS the end-to-end tests need, which infra/cdk's policies are held to
+record-aws: control-plane $(BIN)/helm ## Record anew which rights in AWS the end-to-end tests need, which infra/cdk's policies are held to
 	SECRETREVIEW_RECORD_AWS=$(CURDIR)/infra/cdk/testdata/asked.json go test -count=1 -timeout 30m ./test/e2e
 
 .PHONY: generate
-generate: $(BIN)/controller-gen ## Generate deep copies and CRDs from the API's types, and docs/cli.md from the commands
+generate: $(BIN)/controller-gen ## Generate deep copies, CRDs and the chart's copies from the API's types, and docs/cli.md from the commands
 	$(BIN)/controller-gen object crd paths=./api/... output:crd:dir=config/crd/bases
+	tools/chart-files.sh
 	go test ./internal/cli/root -run TestReference -count=1 -update
 
 .PHONY: fmt
@@ -84,7 +85,7 @@ fmt: $(BIN)/golangci-lint ## Format all Go code
 ##@ Check it
 
 .PHONY: test
-test: control-plane build $(BIN)/gotestsum $(BIN)/krew ## Run all tests; installs what they need, and says what it leaves out
+test: control-plane build $(addprefix $(BIN)/,gotestsum krew helm helm3) ## Run all tests; installs what they need, and says what it leaves out
 	@$(if $(RACE),,echo "there is no C compiler, so the tests run without the race detector")
 	$(BIN)/gotestsum --format pkgname --format-hide-empty-pkg --jsonfile $(BIN)/test.json -- $(RACE) -count=1 -p 2 -timeout 30m ./...
 	@echo && sed -nE 's/.*"Output":"REPORT: (.*)\\n"\}$$/\1/p' $(BIN)/test.json
@@ -111,7 +112,7 @@ test-cdk: $(BIN)/gotestsum ## Test infra/cdk; installs what that needs from npm 
 	fi
 
 .PHONY: test-cluster
-test-cluster: control-plane build ## Run only the tests against a cluster, as for another K8S_VERSION
+test-cluster: control-plane build $(BIN)/helm $(BIN)/helm3 ## Run only the tests against a cluster, as for another K8S_VERSION
 	go test -count=1 -p 2 -timeout 30m $$(go list -test -f '{{if .ForTest}}{{range .Deps}}{{if eq . "$(CLUSTER_PACKAGE)"}}{{$$.ForTest}}{{end}}{{end}}{{end}}' ./... | sort -u)
 
 CLUSTER_PACKAGE := github.com/secretreview/secretreview/test/cluster
@@ -139,7 +140,7 @@ vuln: $(BIN)/govulncheck ## Fail on known vulnerabilities that the code can reac
 ##@ Tools
 
 .PHONY: tools
-tools: control-plane $(addprefix $(BIN)/,controller-gen golangci-lint govulncheck gotestsum krew) ## Build all pinned tools
+tools: control-plane $(addprefix $(BIN)/,controller-gen golangci-lint govulncheck gotestsum $(MODULE_TOOLS)) ## Build all pinned tools
 
 .PHONY: control-plane
 control-plane: $(CONTROL_PLANE)

@@ -44,7 +44,7 @@ func assemble(ctx context.Context, mgr ctrl.Manager, o *options) error {
 	if err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
-	adapter, account, err := openAWS(ctx, o, counters)
+	adapter, account, err := openAWS(ctx, o, counters.AWSCall)
 	if err != nil {
 		return err
 	}
@@ -73,14 +73,7 @@ func newGuard(ctx context.Context, mgr ctrl.Manager, o *options) (*guard.Guard, 
 		return nil, fmt.Errorf("cannot learn the manager's own user name from the API server: %w", err)
 	}
 	return guard.New(guard.Config{
-		Options: guard.Options{
-			ControllerUser:           self.Status.UserInfo.Username,
-			Appliers:                 o.gitopsAppliers,
-			BackupAccounts:           o.backupAccounts,
-			ReviewingServiceAccounts: o.reviewingServiceAccounts,
-			ProposingServiceAccounts: o.proposingServiceAccounts,
-			SessionEnforcedRoles:     o.sessionEnforcedRoles,
-		},
+		Options:   o.guardOptions(self.Status.UserInfo.Username),
 		Namespace: o.namespace,
 		Client:    mgr.GetClient(),
 		Reader:    mgr.GetAPIReader(),
@@ -88,6 +81,18 @@ func newGuard(ctx context.Context, mgr ctrl.Manager, o *options) (*guard.Guard, 
 		Jitter:    func() time.Duration { return rand.N(guard.DefaultInterval / 10) }, //nolint:gosec // spreads load, hides nothing
 		Log:       ctrl.Log.WithName("guard"),
 	})
+}
+
+// guardOptions are what an installer must have written into the policies of the manager with this user name.
+func (o *options) guardOptions(user string) guard.Options {
+	return guard.Options{
+		ControllerUser:           user,
+		Appliers:                 o.gitopsAppliers,
+		BackupAccounts:           o.backupAccounts,
+		ReviewingServiceAccounts: o.reviewingServiceAccounts,
+		ProposingServiceAccounts: o.proposingServiceAccounts,
+		SessionEnforcedRoles:     o.sessionEnforcedRoles,
+	}
 }
 
 func (a *assembly) addChanges() error {

@@ -3,20 +3,20 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
-	"github.com/secretreview/secretreview/internal/controller/metrics"
 	"github.com/secretreview/secretreview/internal/secretstore"
 	"github.com/secretreview/secretreview/internal/secretstore/aws"
 )
 
 // openAWS returns the adapter and the account that it works in.
-func openAWS(ctx context.Context, o *options, m *metrics.Metrics) (*aws.Adapter, string, error) {
+func openAWS(ctx context.Context, o *options, onCall func(op string, kind secretstore.Kind, took time.Duration)) (*aws.Adapter, string, error) {
 	adapter, err := aws.New(ctx, aws.Options{
 		Version:         release(),
 		WritesPerSecond: o.awsWritesPerSecond,
 		MaxAttempts:     o.awsMaxAttempts,
 		RequestTimeout:  o.awsRequestTimeout,
-		OnCall:          m.AWSCall,
+		OnCall:          onCall,
 	})
 	if err != nil {
 		return nil, "", err

@@ -47,6 +47,8 @@ func command(environment func(string) (string, bool)) *cobra.Command {
 		},
 	}
 	o.bind(c.Flags())
+	c.AddCommand(verifyCommand(environment))
+	c.CompletionOptions.DisableDefaultCmd = true
 	return c
 }
 

@@ -264,6 +264,13 @@ func (g *Guard) observe(ctx context.Context) (observation, error) {
 	return seen, nil
 }
 
+// Weakness looks once, writes nothing, and says what is wrong, "" if nothing is. An error means that nothing is proven. It
+// is for those who do not Start the Guard.
+func (g *Guard) Weakness(ctx context.Context) (string, error) {
+	seen, err := g.observe(ctx)
+	return seen.Weakness, err
+}
+
 // tell sends an event if what State says is no longer what subscribers last learned.
 func (g *Guard) tell() {
 	g.mu.Lock()

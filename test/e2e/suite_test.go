@@ -44,7 +44,15 @@ var _ = AfterSuite(func() {
 	}
 	By("comparing what was asked of IAM with what infra/cdk's policies are held to")
 	w.CheckRecording()
+	By("holding the chart's roles to what the manager asked of the API server")
+	w.Manager.CheckRights(wholeSuite())
 	By("searching for values wherever none may be")
 	Expect(w.Where(w.Mark)).To(BeEmpty(), "the secret values of all specs are known where they must not be")
 	Expect(w.Manager.Log()).NotTo(Or(ContainSubstring("DATA RACE"), ContainSubstring("panic")))
 })
+
+// wholeSuite says whether all specs were to run.
+func wholeSuite() bool {
+	config, _ := GinkgoConfiguration()
+	return !testing.Short() && len(config.FocusStrings)+len(config.SkipStrings)+len(config.FocusFiles)+len(config.SkipFiles) == 0 && config.LabelFilter == ""
+}

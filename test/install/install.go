@@ -45,13 +45,9 @@ type Options struct {
 // config must be a cluster administrator's. It may be applied again, and puts right what was changed meanwhile; it gives
 // up when ctx ends, or two minutes after the last object is stored.
 func Apply(ctx context.Context, restConfig *rest.Config, options Options) error {
-	scheme := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		return fmt.Errorf("cannot register the API's types: %w", err)
-	}
-	c, err := client.New(restConfig, client.Options{Scheme: scheme})
+	c, err := newClient(restConfig)
 	if err != nil {
-		return fmt.Errorf("cannot make a client: %w", err)
+		return err
 	}
 	expected, err := guard.Expect(options.Guard)
 	if err != nil {
@@ -146,6 +142,28 @@ func replace(ctx context.Context, c client.Client, object *unstructured.Unstruct
 		return fmt.Errorf("cannot replace %s %s: %w", object.GetKind(), object.GetName(), err)
 	}
 	return nil
+}
+
+// WaitUntilEnforced returns when the API server enforces the identity policy, for those who have installed by other means. It
+// gives up when ctx ends, or after two minutes.
+func WaitUntilEnforced(ctx context.Context, restConfig *rest.Config) error {
+	c, err := newClient(restConfig)
+	if err != nil {
+		return err
+	}
+	return waitUntilEnforced(ctx, c)
+}
+
+func newClient(restConfig *rest.Config) (client.Client, error) {
+	scheme := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		return nil, fmt.Errorf("cannot register the API's types: %w", err)
+	}
+	c, err := client.New(restConfig, client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a client: %w", err)
+	}
+	return c, nil
 }
 
 // waitUntilEnforced tries a forged change until the identity policy refuses it: the API server begins to serve CRDs and

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/onsi/ginkgo/v2"
@@ -27,16 +28,26 @@ import (
 
 // Manager is the manager's process, which can be killed and started again.
 type Manager struct {
-	world   *World
-	name    string
-	process *process.Process
-	metrics string
-	health  string
+	world *World
+	name  string
+	// container is the one of the chart's Deployment; user is its account's name.
+	container corev1.Container
+	user      string
+	// deprived are the parts of the audit log in which it lacked rights on purpose.
+	deprived []span
+	process  *process.Process
+	metrics  string
+	health   string
 }
 
-// newManager starts a manager with the token of the ServiceAccount that it ships with.
+// newManager starts a manager as the chart would: with its arguments, and a token of its ServiceAccount.
 func newManager(ctx context.Context, w *World) (*Manager, error) {
-	account, err := w.Cluster.ServiceAccountConfig(ctx, install.Namespace, install.ServiceAccount)
+	deployed, err := w.deployed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pod := deployed.Spec.Template.Spec
+	account, err := w.Cluster.ServiceAccountConfig(ctx, install.Namespace, pod.ServiceAccountName)
 	if err != nil {
 		return nil, err
 	}
@@ -44,14 +55,17 @@ func newManager(ctx context.Context, w *World) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Manager{world: w, name: "manager"}
+	m := &Manager{
+		world: w, name: "manager", container: pod.Containers[0],
+		user: "system:serviceaccount:" + install.Namespace + ":" + pod.ServiceAccountName,
+	}
 	return m, m.start()
 }
 
 // StartStandby starts another manager, which waits for the lease of the first.
 func (w *World) StartStandby() *Manager {
 	ginkgo.GinkgoHelper()
-	m := &Manager{world: w, name: "standby"}
+	m := &Manager{world: w, name: "standby", container: w.Manager.container, user: w.Manager.user}
 	gomega.Expect(m.start()).To(gomega.Succeed())
 	ginkgo.DeferCleanup(m.stopAll)
 	return m
@@ -59,6 +73,23 @@ func (w *World) StartStandby() *Manager {
 
 // start returns once the manager is healthy.
 func (m *Manager) start() error {
+	if err := m.launch(); err != nil {
+		return err
+	}
+	return until(func() (bool, error) {
+		if !m.process.Running() {
+			return false, m.process.Exited()
+		}
+		response, err := http.Get(m.health)
+		if err != nil {
+			return false, nil //nolint:nilerr // it does not listen yet
+		}
+		return response.StatusCode == http.StatusOK, response.Body.Close()
+	})
+}
+
+// launch returns once the manager runs.
+func (m *Manager) launch() error {
 	metrics, err := freeAddress()
 	if err != nil {
 		return err
@@ -70,21 +101,11 @@ func (m *Manager) start() error {
 	w := m.world
 	started, err := process.Start(process.Command{
 		Name: m.name, Path: w.program("manager"), Dir: w.dir, LogFile: filepath.Join(w.file("logs"), m.name+".log"),
-		Args: []string{
-			"--cluster-name=" + ClusterName,
-			// Listings come in seconds instead of minutes, and neither AWS nor Git is late.
-			"--sweep-interval=5s", "--consistency-grace=0s", "--project-grace=0s",
-			// A manager that loses its lease ends, and nobody here starts it again: a busy machine must not cost it.
-			"--lease-duration=40s", "--renew-deadline=30s",
-			"--log-level=debug",
-			"--metrics-bind-address=" + metrics,
-			"--health-probe-bind-address=" + health,
-		},
-		Env: append(w.environment(),
+		// Of a flag that is given twice, the last one counts.
+		Args: append(slices.Clone(m.container.Args), "--metrics-bind-address="+metrics, "--health-probe-bind-address="+health),
+		Env: append(append(w.environment(), m.environment()...),
 			"KUBECONFIG="+w.file("manager.kubeconfig"),
-			"POD_NAMESPACE="+install.Namespace,
 			"HOME="+w.tempDir(),
-			"AWS_REGION="+Region,
 			"AWS_ACCESS_KEY_ID="+ManagerAccount,
 			"AWS_SECRET_ACCESS_KEY="+w.Secret("key-of-the-manager"),
 		),
@@ -93,16 +114,20 @@ func (m *Manager) start() error {
 		return err
 	}
 	m.process, m.metrics, m.health = started, "https://"+metrics+"/metrics", "http://"+health+"/readyz"
-	return until(func() (bool, error) {
-		if !started.Running() {
-			return false, started.Exited()
+	return nil
+}
+
+// environment is the container's.
+func (m *Manager) environment() []string {
+	var all []string
+	for _, variable := range m.container.Env {
+		value := variable.Value
+		if variable.ValueFrom != nil {
+			value = install.Namespace // the one field that the chart asks for
 		}
-		response, err := http.Get(m.health)
-		if err != nil {
-			return false, nil //nolint:nilerr // it does not listen yet
-		}
-		return response.StatusCode == http.StatusOK, response.Body.Close()
-	})
+		all = append(all, variable.Name+"="+value)
+	}
+	return all
 }
 
 // freeAddress is free now, and no port that the kernel gives to those who ask for any.
@@ -182,8 +207,19 @@ func (m *Manager) Log() string {
 // Scrape asks for the metrics with a bearer token, which may be empty.
 func (m *Manager) Scrape(token string) (status int, body string) {
 	ginkgo.GinkgoHelper()
-	request, err := http.NewRequest(http.MethodGet, m.metrics, nil)
+	response, err := m.scrape(token)
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	defer func() { _ = response.Body.Close() }()
+	content, err := io.ReadAll(response.Body)
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	return response.StatusCode, string(content)
+}
+
+func (m *Manager) scrape(token string) (*http.Response, error) {
+	request, err := http.NewRequest(http.MethodGet, m.metrics, nil)
+	if err != nil {
+		return nil, err
+	}
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
@@ -191,12 +227,15 @@ func (m *Manager) Scrape(token string) (status int, body string) {
 	client := &http.Client{Timeout: Patience, Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true,
 	}}
-	response, err := client.Do(request)
-	gomega.Expect(err).NotTo(gomega.HaveOccurred())
-	defer func() { _ = response.Body.Close() }()
-	content, err := io.ReadAll(response.Body)
-	gomega.Expect(err).NotTo(gomega.HaveOccurred())
-	return response.StatusCode, string(content)
+	return client.Do(request)
+}
+
+// Knock has the manager find out whether the account that may scrape may, whatever comes of it.
+func (m *Manager) Knock() {
+	ginkgo.GinkgoHelper()
+	if response, err := m.scrape(m.world.ServiceAccountToken(install.Namespace, scraper)); err == nil {
+		_ = response.Body.Close()
+	}
 }
 
 // Metrics scrapes as the account that may.

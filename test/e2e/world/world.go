@@ -13,7 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/secretreview/secretreview/test/cluster"
-	"github.com/secretreview/secretreview/test/install"
 )
 
 const (
@@ -77,7 +76,7 @@ func (w *World) start(ctx context.Context) error {
 	if w.AWS, err = startAWS(w.dir, w.program("emulator")); err != nil {
 		return err
 	}
-	if err := install.Apply(ctx, w.Cluster.AdminConfig(), install.Options{}); err != nil {
+	if err := w.install(ctx); err != nil {
 		return err
 	}
 	w.Apply(scraperObjects()...)
