@@ -38,7 +38,7 @@ func environment(t testing.TB, name string, requirements []byte) (string, error)
 	if _, err := os.Stat(interpreterIn(dir)); err == nil {
 		return interpreterIn(dir), nil
 	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil { //nolint:gosec // a cache that holds no secret
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return "", fmt.Errorf("cannot make the folder for the environment of %s: %w", name, err)
 	}
 	making, err := os.MkdirTemp(filepath.Dir(dir), name+"-making-")
