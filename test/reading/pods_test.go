@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -33,7 +34,7 @@ func pull() map[string]string {
 	container := pod("init-container.yaml", "backend-api-init").InitContainers[0]
 	shared := GinkgoT().TempDir()
 	var command []string
-	for _, word := range append(container.Command, container.Args...) {
+	for _, word := range slices.Concat(container.Command, container.Args) {
 		command = append(command, strings.Replace(word, container.VolumeMounts[0].MountPath, shared, 1))
 	}
 	inPod(command...)
@@ -52,7 +53,7 @@ func pull() map[string]string {
 func startedByRun() map[string]string {
 	GinkgoHelper()
 	container := pod("run.yaml", "backend-api-run").Containers[0]
-	command := append(container.Command, container.Args...)
+	command := slices.Concat(container.Command, container.Args)
 	Expect(command[len(command)-1]).To(Equal("/app/server"))
 	teller, err := exec.LookPath("env")
 	Expect(err).NotTo(HaveOccurred())
