@@ -81,7 +81,7 @@ func TestRulesMatchWhatIsNewsAndNothingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	match := exec.CommandContext(t.Context(), python(t, "moto", motoRequirements), "match.py")
+	match := exec.CommandContext(t.Context(), pythonWith(t, "moto", motoRequirements), "match.py")
 	match.Stdin = bytes.NewReader(input)
 	output, err := match.Output()
 	if err != nil {

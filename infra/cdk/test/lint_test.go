@@ -31,7 +31,7 @@ func TestLintFindsNothing(t *testing.T) {
 			templates++
 		}
 	}
-	if output, err := exec.CommandContext(t.Context(), python(t, "cfn-lint", "requirements.txt"), arguments...).CombinedOutput(); err != nil {
+	if output, err := exec.CommandContext(t.Context(), pythonWith(t, "cfn-lint", "requirements.txt"), arguments...).CombinedOutput(); err != nil {
 		t.Fatalf("cfn-lint: %v\n%s", err, output)
 	}
 	fmt.Printf("\nREPORT: infra/cdk: cfn-lint found nothing in %d templates\n", templates)

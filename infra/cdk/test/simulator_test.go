@@ -166,10 +166,7 @@ func (d deployment) resourcePolicy(t testing.TB, arn string) any {
 	case arn == d.replicaKey(t):
 		return d.replica.Resolve(d.there, d.replica.Resources[id(t, d.replica, "AWS::KMS::Key", "")].Properties["KeyPolicy"])
 	case strings.Contains(arn, ":kms:"):
-		// A key of somebody else whose policy leaves it all to IAM.
-		return map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
-			"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Principal": map[string]any{"AWS": "arn:aws:iam::" + d.place.Account + ":root"},
-		}}}
+		return leftToIAM(d.place.Account)
 	}
 	for key, r := range d.main.Resources {
 		switch {
@@ -180,6 +177,13 @@ func (d deployment) resourcePolicy(t testing.TB, arn string) any {
 		}
 	}
 	return nil
+}
+
+// leftToIAM is the policy of a key that does not come with the stack.
+func leftToIAM(account string) any {
+	return map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
+		"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Principal": map[string]any{"AWS": "arn:aws:iam::" + account + ":root"},
+	}}}
 }
 
 func (d deployment) endpointPolicy(t testing.TB, word string) any {

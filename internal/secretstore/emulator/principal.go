@@ -13,6 +13,10 @@ type Principal struct {
 	// ARN is what GetCallerIdentity and the call log show; empty means a user
 	// named as the access key.
 	ARN string `json:"arn,omitempty"`
+	// WebIdentity lets tokens whose subject has this pattern take the principal on,
+	// as a role of that ARN, by AssumeRoleWithWebIdentity. The subject of a
+	// Kubernetes ServiceAccount is "system:serviceaccount:<namespace>:<name>".
+	WebIdentity string `json:"webIdentity,omitempty"`
 	// Expired makes every call fail with ExpiredTokenException.
 	Expired bool   `json:"expired,omitempty"`
 	Allow   []Rule `json:"allow,omitempty"`

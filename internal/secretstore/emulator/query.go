@@ -32,11 +32,14 @@ var (
 type queryOperation struct {
 	service queryService
 	run     func(r *request, form url.Values) (any, error)
+	// unsigned says that whoever calls needs no credentials yet.
+	unsigned bool
 }
 
 var queryOperations = map[string]queryOperation{
-	"GetCallerIdentity": {tokens, getCallerIdentity},
-	"DescribeStacks":    {stacks, describeStacks},
+	"AssumeRoleWithWebIdentity": {tokens, assumeRoleWithWebIdentity, true},
+	"DescribeStacks":            {stacks, describeStacks, false},
+	"GetCallerIdentity":         {tokens, getCallerIdentity, false},
 }
 
 type queryError struct {

@@ -2,18 +2,17 @@ package storetest_test
 
 import (
 	"bufio"
-	"crypto/sha256"
 	_ "embed"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"testing"
 	"time"
 
 	"github.com/secretreview/secretreview/internal/secretstore/storetest"
+	"github.com/secretreview/secretreview/test/python"
 )
 
 //go:embed testdata/moto-requirements.txt
@@ -28,11 +27,11 @@ func TestMotoKeepsTheContract(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: moto's server takes seconds to install and start")
 	}
-	if _, err := exec.LookPath("python3"); err != nil {
+	if !python.Installed() {
 		t.Skip("moto needs python3, which is not installed")
 	}
 	fmt.Println("REPORT:", storetest.Run(t, storetest.Harness{
-		Store:    store(t, startMoto(t, motoPython(t))),
+		Store:    store(t, startMoto(t, python.Environment(t, "moto", motoRequirements))),
 		Name:     "moto",
 		Prefix:   "contract/",
 		KMSKeyID: "alias/contract",
@@ -40,60 +39,12 @@ func TestMotoKeepsTheContract(t *testing.T) {
 	}))
 }
 
-// motoPython returns the interpreter of an environment that holds moto.
-func motoPython(t *testing.T) string {
-	t.Helper()
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatalf("moto's environment needs a cache directory: %v", err)
-	}
-	dir := filepath.Join(cache, "secretreview", fmt.Sprintf("moto-%x", sha256.Sum256(motoRequirements))[:17])
-	python := filepath.Join(dir, "bin", "python3")
-	if _, err := os.Stat(python); err == nil {
-		return python
-	}
-	making, err := os.MkdirTemp(mkdir(t, filepath.Dir(dir)), "moto-making-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(making) })
-	requirements := filepath.Join(making, "requirements.txt")
-	if err := os.WriteFile(requirements, motoRequirements, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	run(t, "make a Python environment (does python3 have its venv module?)", "python3", "-m", "venv", making)
-	run(t, "install moto from PyPI", filepath.Join(making, "bin", "python3"),
-		"-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", requirements)
-	// Another run may have been first; what it made is as good.
-	if err := os.Rename(making, dir); err != nil {
-		if _, missing := os.Stat(python); missing != nil {
-			t.Fatal(err)
-		}
-	}
-	return python
-}
-
-func mkdir(t *testing.T, dir string) string {
-	t.Helper()
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
-func run(t *testing.T, what, program string, args ...string) {
-	t.Helper()
-	if output, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput(); err != nil {
-		t.Fatalf("cannot %s: %v\n%s", what, err, output)
-	}
-}
-
 var motoAddress = regexp.MustCompile(`Running on (http://127\.0\.0\.1:\d+)`)
 
 // startMoto serves moto on a port that it picks, until the test ends.
-func startMoto(t *testing.T, python string) string {
+func startMoto(t *testing.T, interpreter string) string {
 	t.Helper()
-	server := exec.CommandContext(t.Context(), python, "-u", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0")
+	server := exec.CommandContext(t.Context(), interpreter, "-u", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0")
 	output, writer := io.Pipe()
 	server.Stdout, server.Stderr = writer, writer
 	server.WaitDelay = time.Second

@@ -26,7 +26,7 @@ const (
 
 // startEmulator returns when the emulator serves. It picks its own free port, and writes down which.
 func (s *Stack) startEmulator(ctx context.Context) error {
-	principals, err := json.MarshalIndent(principals(), "", "  ")
+	principals, err := json.MarshalIndent(append(principals(), s.principals...), "", "  ")
 	if err != nil {
 		return fmt.Errorf("cannot encode the emulator's principals: %w", err)
 	}

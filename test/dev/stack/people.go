@@ -36,6 +36,9 @@ var keys = map[string]string{
 	"production": "arn:aws:kms:" + Region + ":" + emulator.DefaultAccountID + ":key/9e4d6a20-7f3c-4b8e-8a15-c2d7e6f5b402",
 }
 
+// KeyOf returns the ARN of the KMS key of an environment's live secret.
+func KeyOf(environment string) string { return keys[environment] }
+
 func (s *Stack) grant(ctx context.Context) error {
 	if err := s.admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace}}); err != nil {
 		return fmt.Errorf("cannot create namespace %s: %w", Namespace, err)

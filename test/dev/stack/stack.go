@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/secretstore/emulator"
 	"github.com/secretreview/secretreview/test/cluster"
 	"github.com/secretreview/secretreview/test/cluster/process"
 	"github.com/secretreview/secretreview/test/install"
@@ -37,6 +38,8 @@ type Options struct {
 	KubernetesVersion string
 	// ManagerArgs are added to the manager's flags.
 	ManagerArgs []string
+	// Principals may call AWS, beside People and the manager.
+	Principals []emulator.Principal
 	// Progress is told what is being done next, in a few words. Nil means nobody is.
 	Progress func(step string)
 }
@@ -46,6 +49,7 @@ type Stack struct {
 	dir         string
 	bin         string
 	managerArgs []string
+	principals  []emulator.Principal
 	progress    func(string)
 
 	cluster  *cluster.Cluster
@@ -67,7 +71,7 @@ func Start(ctx context.Context, options Options) (*Stack, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot tell where %s is: %w", options.Dir, err)
 	}
-	s := &Stack{dir: dir, bin: bin, managerArgs: options.ManagerArgs, progress: options.Progress}
+	s := &Stack{dir: dir, bin: bin, managerArgs: options.ManagerArgs, principals: options.Principals, progress: options.Progress}
 	if s.progress == nil {
 		s.progress = func(string) {}
 	}
