@@ -17,6 +17,7 @@ func openAWS(ctx context.Context, o *options, m *metrics.Metrics) (*aws.Adapter,
 		MaxAttempts:     o.awsMaxAttempts,
 		RequestTimeout:  o.awsRequestTimeout,
 		OnCall:          m.AWSCall,
+		OnRequest:       m.AWSRequest,
 	})
 	if err != nil {
 		return nil, "", err
