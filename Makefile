@@ -69,13 +69,14 @@ update-cdk-snapshots: ## Write the templates that infra/cdk's examples give, to 
 	cd infra/cdk && go test -count=1 ./test -run TestTemplatesOfTheExamplesAreThoseThatAreCommitted -update
 
 .PHONY: record-aws
-record-aws: control-plane ## Record anew which rights in AWS the end-to-end tests need, which infra/cdk's policies are held to
+record-aws: control-plane $(BIN)/promtool ## Record anew which rights in AWS the end-to-end tests need, which infra/cdk's policies are held to
 	SECRETREVIEW_RECORD_AWS=$(CURDIR)/infra/cdk/testdata/asked.json go test -count=1 -timeout 30m ./test/e2e
 
 .PHONY: generate
-generate: $(BIN)/controller-gen ## Generate deep copies and CRDs from the API's types, and docs/cli.md from the commands
+generate: $(BIN)/controller-gen ## Generate deep copies and CRDs, docs/cli.md from the commands, and the Grafana dashboard
 	$(BIN)/controller-gen object crd paths=./api/... output:crd:dir=config/crd/bases
 	go test ./internal/cli/root -run TestReference -count=1 -update
+	cd tools && go run ./dashboard -out ../charts/secretreview/files/observability/dashboard.json
 
 .PHONY: fmt
 fmt: $(BIN)/golangci-lint ## Format all Go code
@@ -84,7 +85,7 @@ fmt: $(BIN)/golangci-lint ## Format all Go code
 ##@ Check it
 
 .PHONY: test
-test: control-plane build $(BIN)/gotestsum $(BIN)/krew ## Run all tests; installs what they need, and says what it leaves out
+test: control-plane build $(BIN)/gotestsum $(BIN)/krew $(BIN)/promtool ## Run all tests; installs what they need, and says what it leaves out
 	@$(if $(RACE),,echo "there is no C compiler, so the tests run without the race detector")
 	$(BIN)/gotestsum --format pkgname --format-hide-empty-pkg --jsonfile $(BIN)/test.json -- $(RACE) -count=1 -p 2 -timeout 30m ./...
 	@echo && sed -nE 's/.*"Output":"REPORT: (.*)\\n"\}$$/\1/p' $(BIN)/test.json
@@ -111,7 +112,7 @@ test-cdk: $(BIN)/gotestsum ## Test infra/cdk; installs what that needs from npm 
 	fi
 
 .PHONY: test-cluster
-test-cluster: control-plane build ## Run only the tests against a cluster, as for another K8S_VERSION
+test-cluster: control-plane build $(BIN)/promtool ## Run only the tests against a cluster, as for another K8S_VERSION
 	go test -count=1 -p 2 -timeout 30m $$(go list -test -f '{{if .ForTest}}{{range .Deps}}{{if eq . "$(CLUSTER_PACKAGE)"}}{{$$.ForTest}}{{end}}{{end}}{{end}}' ./... | sort -u)
 
 CLUSTER_PACKAGE := github.com/secretreview/secretreview/test/cluster
@@ -139,16 +140,18 @@ vuln: $(BIN)/govulncheck ## Fail on known vulnerabilities that the code can reac
 ##@ Tools
 
 .PHONY: tools
-tools: control-plane $(addprefix $(BIN)/,controller-gen golangci-lint govulncheck gotestsum krew) ## Build all pinned tools
+tools: control-plane $(addprefix $(BIN)/,controller-gen golangci-lint govulncheck gotestsum krew promtool) ## Build all pinned tools
 
 .PHONY: control-plane
 control-plane: $(CONTROL_PLANE)
 
 # A tool is built again when its module changes. These have a folder of their own name, whose go.mod names one tool.
 MODULE_TOOLS := etcd krew helm helm3 kustomize-controller external-secrets promtool ko
+# Of promtool, without the clients of all clouds that Prometheus can find targets in: checking rules needs none.
+BUILD_FLAGS_promtool := -tags remove_all_sd
 $(addprefix $(BIN)/,$(MODULE_TOOLS)): $(BIN)/%: tools/%/go.mod tools/%/go.sum
 	@echo "building $*; the first time may take minutes"
-	cd tools/$* && $(BUILD) -o $@ $$(go list tool)
+	cd tools/$* && $(BUILD) $(BUILD_FLAGS_$*) -o $@ $$(go list tool)
 
 $(BIN)/controller-gen: tools/go.mod tools/go.sum
 	cd tools && $(BUILD) -o $@ sigs.k8s.io/controller-tools/cmd/controller-gen
