@@ -26,6 +26,9 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 # Go switches cgo off where it finds no C compiler, and the race detector needs it.
 RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
+# What tests run beside the control plane.
+TEST_TOOLS := $(addprefix $(BIN)/,gotestsum krew helm helm3 promtool)
+
 CONTROL_PLANE := $(BIN)/etcd $(addprefix $(K8S_BIN)/,kube-apiserver kube-controller-manager kubectl)
 
 ##@ Use it
@@ -69,14 +72,15 @@ update-cdk-snapshots: ## Write the templates that infra/cdk's examples give, to 
 	cd infra/cdk && go test -count=1 ./test -run TestTemplatesOfTheExamplesAreThoseThatAreCommitted -update
 
 .PHONY: record-aws
-record-aws: control-plane $(BIN)/helm ## Record anew which rights in AWS the end-to-end tests need, which infra/cdk's policies are held to
+record-aws: control-plane $(TEST_TOOLS) ## Record anew which rights in AWS the end-to-end tests need, which infra/cdk's policies are held to
 	SECRETREVIEW_RECORD_AWS=$(CURDIR)/infra/cdk/testdata/asked.json go test -count=1 -timeout 30m ./test/e2e
 
 .PHONY: generate
-generate: $(BIN)/controller-gen ## Generate deep copies, CRDs and the chart's copies from the API's types, and docs/cli.md from the commands
+generate: $(BIN)/controller-gen ## Generate deep copies, CRDs and what the chart has from elsewhere, and docs/cli.md
 	$(BIN)/controller-gen object crd paths=./api/... output:crd:dir=config/crd/bases
 	tools/chart-files.sh
 	go test ./internal/cli/root -run TestReference -count=1 -update
+	cd tools && go run ./dashboard -out ../charts/secretreview/files/observability/dashboard.json
 
 .PHONY: fmt
 fmt: $(BIN)/golangci-lint ## Format all Go code
@@ -85,7 +89,7 @@ fmt: $(BIN)/golangci-lint ## Format all Go code
 ##@ Check it
 
 .PHONY: test
-test: control-plane build $(addprefix $(BIN)/,gotestsum krew helm helm3) ## Run all tests; installs what they need, and says what it leaves out
+test: control-plane build $(TEST_TOOLS) ## Run all tests; installs what they need, and says what it leaves out
 	@$(if $(RACE),,echo "there is no C compiler, so the tests run without the race detector")
 	$(BIN)/gotestsum --format pkgname --format-hide-empty-pkg --jsonfile $(BIN)/test.json -- $(RACE) -count=1 -p 2 -timeout 30m ./...
 	@echo && sed -nE 's/.*"Output":"REPORT: (.*)\\n"\}$$/\1/p' $(BIN)/test.json
@@ -112,7 +116,7 @@ test-cdk: $(BIN)/gotestsum ## Test infra/cdk; installs what that needs from npm 
 	fi
 
 .PHONY: test-cluster
-test-cluster: control-plane build $(BIN)/helm $(BIN)/helm3 ## Run only the tests against a cluster, as for another K8S_VERSION
+test-cluster: control-plane build $(TEST_TOOLS) ## Run only the tests against a cluster, as for another K8S_VERSION
 	go test -count=1 -p 2 -timeout 30m $$(go list -test -f '{{if .ForTest}}{{range .Deps}}{{if eq . "$(CLUSTER_PACKAGE)"}}{{$$.ForTest}}{{end}}{{end}}{{end}}' ./... | sort -u)
 
 CLUSTER_PACKAGE := github.com/secretreview/secretreview/test/cluster
@@ -147,9 +151,11 @@ control-plane: $(CONTROL_PLANE)
 
 # A tool is built again when its module changes. These have a folder of their own name, whose go.mod names one tool.
 MODULE_TOOLS := etcd krew helm helm3 kustomize-controller external-secrets promtool ko
+# Of promtool, without the clients of all clouds that Prometheus can find targets in: checking rules needs none.
+BUILD_FLAGS_promtool := -tags remove_all_sd
 $(addprefix $(BIN)/,$(MODULE_TOOLS)): $(BIN)/%: tools/%/go.mod tools/%/go.sum
 	@echo "building $*; the first time may take minutes"
-	cd tools/$* && $(BUILD) -o $@ $$(go list tool)
+	cd tools/$* && $(BUILD) $(BUILD_FLAGS_$*) -o $@ $$(go list tool)
 
 $(BIN)/controller-gen: tools/go.mod tools/go.sum
 	cd tools && $(BUILD) -o $@ sigs.k8s.io/controller-tools/cmd/controller-gen

@@ -20,7 +20,7 @@ const root = ".."
 func documents(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	for _, pattern := range []string{"*.md", "docs/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/runbooks/*.md"} {
 		paths, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			t.Fatal(err)
@@ -64,20 +64,23 @@ func constants(t *testing.T, path string) map[string]string {
 	return values
 }
 
-func TestOperationsTellOfEveryConditionReasonAndMetric(t *testing.T) {
-	operations := documents(t)["docs/operations.md"]
-	for path, prefixes := range map[string][]string{
-		"api/v1alpha1/conditions.go":             {"Condition", "Reason"},
-		"internal/controller/metrics/metrics.go": {""},
+func TestDocumentsTellOfEveryConditionReasonAndMetric(t *testing.T) {
+	all := documents(t)
+	for path, where := range map[string]struct {
+		document string
+		prefixes []string
+	}{
+		"api/v1alpha1/conditions.go":             {"docs/operations.md", []string{"Condition", "Reason"}},
+		"internal/controller/metrics/metrics.go": {"docs/observability.md", []string{""}},
 	} {
 		told := 0
 		for name, value := range constants(t, path) {
-			if !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) }) {
+			if !slices.ContainsFunc(where.prefixes, func(p string) bool { return strings.HasPrefix(name, p) }) {
 				continue
 			}
 			told++
-			if !regexp.MustCompile("`[^`\n]*\\b" + regexp.QuoteMeta(value) + "\\b[^`\n]*`").MatchString(operations) {
-				t.Errorf("docs/operations.md says nothing of %q (%s in %s)", value, name, path)
+			if !regexp.MustCompile("`[^`\n]*\\b" + regexp.QuoteMeta(value) + "\\b[^`\n]*`").MatchString(all[where.document]) {
+				t.Errorf("%s says nothing of %q (%s in %s)", where.document, value, name, path)
 			}
 		}
 		if told == 0 {

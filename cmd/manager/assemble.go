@@ -44,7 +44,7 @@ func assemble(ctx context.Context, mgr ctrl.Manager, o *options) error {
 	if err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
-	adapter, account, err := openAWS(ctx, o, counters.AWSCall)
+	adapter, account, err := openAWS(ctx, o, counters)
 	if err != nil {
 		return err
 	}
@@ -56,9 +56,9 @@ func assemble(ctx context.Context, mgr ctrl.Manager, o *options) error {
 		options: o, mgr: mgr, store: cache.New(adapter, cache.Options{}),
 		region: adapter.Region(), account: account, guard: watch, metrics: counters,
 	}
-	state := &metrics.State{Cache: mgr.GetClient(), Guard: watch, Elected: mgr.Elected()}
+	counters.ListsEvery(o.sweepInterval)
 	return errors.Join(
-		ctrlmetrics.Registry.Register(state),
+		metrics.AddState(ctx, mgr, ctrlmetrics.Registry, watch),
 		mgr.Add(watch),
 		a.addChanges(),
 		a.addProjects(),

@@ -3,21 +3,24 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
+	"github.com/secretreview/secretreview/internal/controller/metrics"
 	"github.com/secretreview/secretreview/internal/secretstore"
 	"github.com/secretreview/secretreview/internal/secretstore/aws"
 )
 
-// openAWS returns the adapter and the account that it works in.
-func openAWS(ctx context.Context, o *options, onCall func(op string, kind secretstore.Kind, took time.Duration)) (*aws.Adapter, string, error) {
-	adapter, err := aws.New(ctx, aws.Options{
+// openAWS returns the adapter and the account that it works in. m may be nil.
+func openAWS(ctx context.Context, o *options, m *metrics.Metrics) (*aws.Adapter, string, error) {
+	options := aws.Options{
 		Version:         release(),
 		WritesPerSecond: o.awsWritesPerSecond,
 		MaxAttempts:     o.awsMaxAttempts,
 		RequestTimeout:  o.awsRequestTimeout,
-		OnCall:          onCall,
-	})
+	}
+	if m != nil {
+		options.OnCall, options.OnRequest = m.AWSCall, m.AWSRequest
+	}
+	adapter, err := aws.New(ctx, options)
 	if err != nil {
 		return nil, "", err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/secretstore"
@@ -16,41 +17,61 @@ import (
 
 // Names of the metrics. They are constant: alerts and dashboards use them.
 const (
-	AWSCalls          = "secretreview_aws_calls_total"
-	AWSCallDuration   = "secretreview_aws_call_duration_seconds"
-	Transitions       = "secretreview_change_transitions_total"
-	ApprovalToLive    = "secretreview_change_approval_to_live_seconds"
+	PoliciesInForce = "secretreview_admission_policies_in_force"
+
+	Changes            = "secretreview_changes"
+	OldestChange       = "secretreview_oldest_unfinished_change_timestamp_seconds"
+	Transitions        = "secretreview_change_transitions_total"
+	Conflicts          = "secretreview_change_conflicts_total"
+	ProposalToDecision = "secretreview_change_proposal_to_decision_seconds"
+	ApprovalToLive     = "secretreview_change_approval_to_live_seconds"
+
+	Drifted   = "secretreview_environment_drifted"
+	Unserved  = "secretreview_environment_unserved"
+	Suspended = "secretreview_environment_suspended"
+
+	AWSCalls        = "secretreview_aws_calls_total"
+	AWSCallDuration = "secretreview_aws_call_duration_seconds"
+	AWSRequests     = "secretreview_aws_requests_total"
+
 	InventoryRounds   = "secretreview_inventory_rounds_total"
 	InventoryTaken    = "secretreview_inventory_last_success_timestamp_seconds"
+	InventoryInterval = "secretreview_inventory_interval_seconds"
 	InventorySecrets  = "secretreview_inventory_secrets"
 	SweepOrphans      = "secretreview_sweep_orphans"
 	SweepActions      = "secretreview_sweep_actions_total"
 	TrimmedChanges    = "secretreview_trimmed_changes_total"
-	PoliciesInForce   = "secretreview_admission_policies_in_force"
-	UnfinishedChanges = "secretreview_unfinished_changes"
-	Drifted           = "secretreview_environment_drifted"
-	Unserved          = "secretreview_environment_unserved"
+)
+
+// Seconds, for the limits of buckets.
+const (
+	hour = 3600
+	day  = 24 * hour
 )
 
 // ok is the value of a label "result" where nothing failed.
 const ok = "ok"
 
-// noPhase is the value of "from" for a change that is seen for the first time.
+// noPhase stands for the phase of a change that has not been checked yet.
 const noPhase = "None"
 
 // Metrics are the counters. It implements what the controllers ask of their
 // observers.
 type Metrics struct {
-	awsCalls       *prometheus.CounterVec
-	awsDuration    *prometheus.HistogramVec
-	transitions    *prometheus.CounterVec
-	approvalToLive prometheus.Histogram
-	rounds         *prometheus.CounterVec
-	taken          prometheus.Gauge
-	secrets        *prometheus.GaugeVec
-	orphans        prometheus.Gauge
-	sweeps         *prometheus.CounterVec
-	trimmed        prometheus.Counter
+	awsCalls           *prometheus.CounterVec
+	awsDuration        *prometheus.HistogramVec
+	awsRequests        *prometheus.CounterVec
+	transitions        *prometheus.CounterVec
+	conflicts          *prometheus.CounterVec
+	proposalToDecision *prometheus.HistogramVec
+	approvalToLive     prometheus.Histogram
+	rounds             *prometheus.CounterVec
+	taken              prometheus.Gauge
+	interval           prometheus.Gauge
+	secrets            *prometheus.GaugeVec
+	orphans            prometheus.Gauge
+	sweeps             *prometheus.CounterVec
+	trimmed            prometheus.Counter
 }
 
 // New registers all counters.
@@ -61,24 +82,36 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 			Name: AWSCallDuration, Help: "How long calls to AWS took, all their attempts included.",
 			Buckets: []float64{0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30},
 		}, []string{"operation"}),
+		awsRequests: counters(AWSRequests, "Requests to AWS, each attempt of a call for itself, by the service's name of the call and by ok, a known error code, other, or unanswered.", "operation", "code"),
 		transitions: counters(Transitions, "Changes of phase of SecretChanges.", "from", "to"),
+		conflicts:   counters(Conflicts, "Changes that ended as Conflicted, by whether it is known what is live.", "reason"),
+		proposalToDecision: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: ProposalToDecision, Help: "From the creation of a change until its quorum was reached or it was rejected.",
+			Buckets: []float64{10, 60, 300, 900, 1800, hour, 2 * hour, 4 * hour, 8 * hour, day, 2 * day, 4 * day, 7 * day},
+		}, []string{"decision"}),
 		approvalToLive: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: ApprovalToLive, Help: "From the approval of a change until it was seen live.",
-			Buckets: []float64{0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 6 * 3600, 24 * 3600, 7 * 24 * 3600},
+			Buckets: []float64{0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, hour, 6 * hour, day, 7 * day},
 		}),
-		rounds:  counters(InventoryRounds, "Listings of all secrets under the prefix, by ok or the kind of error.", "result"),
-		taken:   gauge(InventoryTaken, "When the last complete listing began, in seconds since 1970."),
-		secrets: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: InventorySecrets, Help: "Secrets under the prefix, as last listed."}, []string{"kind"}),
-		orphans: gauge(SweepOrphans, "Staged secrets that no change names and whose time is over, as last listed."),
-		sweeps:  counters(SweepActions, "What the sweep did to staged secrets, and why, by ok or the kind of error.", "action", "reason", "result"),
-		trimmed: prometheus.NewCounter(prometheus.CounterOpts{Name: TrimmedChanges, Help: "Finished changes deleted beyond historyLimit."}),
+		rounds:   counters(InventoryRounds, "Listings of all secrets under the prefix, by ok or the kind of error.", "result"),
+		taken:    gauge(InventoryTaken, "When the last complete listing began, in seconds since 1970."),
+		interval: gauge(InventoryInterval, "How often all secrets are to be listed."),
+		secrets:  prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: InventorySecrets, Help: "Secrets under the prefix, as last listed."}, []string{"kind"}),
+		orphans:  gauge(SweepOrphans, "Staged secrets that no change names and whose time is over, as last listed."),
+		sweeps:   counters(SweepActions, "What the sweep did to staged secrets, and why, by ok or the kind of error.", "action", "reason", "result"),
+		trimmed:  prometheus.NewCounter(prometheus.CounterOpts{Name: TrimmedChanges, Help: "Finished changes deleted beyond historyLimit."}),
 	}
 	for _, c := range []prometheus.Collector{
-		m.awsCalls, m.awsDuration, m.transitions, m.approvalToLive, m.rounds, m.taken, m.secrets, m.orphans, m.sweeps, m.trimmed,
+		m.awsCalls, m.awsDuration, m.awsRequests, m.transitions, m.conflicts, m.proposalToDecision, m.approvalToLive,
+		m.rounds, m.taken, m.interval, m.secrets, m.orphans, m.sweeps, m.trimmed,
 	} {
 		if err := registry.Register(c); err != nil {
 			return nil, err
 		}
+	}
+	// An alert on an increase cannot see the first event of a series that begins with it.
+	for _, reason := range []string{v1alpha1.ReasonConflicted, v1alpha1.ReasonOutcomeUnknown} {
+		m.conflicts.WithLabelValues(reason)
 	}
 	return m, nil
 }
@@ -97,18 +130,42 @@ func (m *Metrics) AWSCall(op string, kind secretstore.Kind, took time.Duration) 
 	m.awsDuration.WithLabelValues(op).Observe(took.Seconds())
 }
 
+// AWSRequest counts one attempt of a call. code must be one of few.
+func (m *Metrics) AWSRequest(op, code string) { m.awsRequests.WithLabelValues(op, code).Inc() }
+
 // Transition counts a change's new phase.
 func (m *Metrics) Transition(change *v1alpha1.SecretChange, from, to v1alpha1.Phase) {
-	label := string(from)
-	if from == "" {
-		label = noPhase
-	}
-	m.transitions.WithLabelValues(label, string(to)).Inc()
+	m.transitions.WithLabelValues(phaseLabel(from), string(to)).Inc()
 	decided, applied := change.Status.DecidedAt, change.Status.AppliedAt
-	if to == v1alpha1.PhaseApplied && decided != nil && applied != nil {
-		m.approvalToLive.Observe(applied.Sub(decided.Time).Seconds())
+	switch to {
+	case v1alpha1.PhaseApproved, v1alpha1.PhaseRejected:
+		// Who rejects what was approved corrects a decision that is counted already.
+		if from != v1alpha1.PhaseApproved && decided != nil {
+			m.proposalToDecision.WithLabelValues(string(to)).Observe(decided.Sub(change.CreationTimestamp.Time).Seconds())
+		}
+	case v1alpha1.PhaseApplied:
+		if decided != nil && applied != nil {
+			m.approvalToLive.Observe(applied.Sub(decided.Time).Seconds())
+		}
+	case v1alpha1.PhaseConflicted:
+		m.conflicts.WithLabelValues(conflict(change)).Inc()
+	default:
 	}
 }
+
+// conflict tells the one conflict after which it is not known what is live from all others.
+func conflict(change *v1alpha1.SecretChange) string {
+	ready := meta.FindStatusCondition(change.Status.Conditions, v1alpha1.ConditionReady)
+	if ready != nil && ready.Reason == v1alpha1.ReasonOutcomeUnknown {
+		return v1alpha1.ReasonOutcomeUnknown
+	}
+	return v1alpha1.ReasonConflicted
+}
+
+func phaseLabel(phase v1alpha1.Phase) string { return cmp.Or(string(phase), noPhase) }
+
+// ListsEvery records how often listings are to be taken.
+func (m *Metrics) ListsEvery(interval time.Duration) { m.interval.Set(interval.Seconds()) }
 
 // Listed records a complete inventory.
 func (m *Metrics) Listed(at time.Time, live, staged int) {

@@ -13,7 +13,6 @@ import (
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/controller/metrics"
-	"github.com/secretreview/secretreview/internal/guard"
 	"github.com/secretreview/secretreview/internal/secretstore"
 	"github.com/secretreview/secretreview/internal/sweep"
 )
@@ -72,34 +71,112 @@ secretreview_aws_calls_total{operation="DescribeSecret",result="ok"} 2
 `, metrics.AWSCalls)
 }
 
+func TestCountsRequestsByCode(t *testing.T) {
+	m, registry := newMetrics(t)
+	m.AWSRequest("DescribeSecret", "ThrottlingException")
+	m.AWSRequest("DescribeSecret", "ok")
+	expect(t, registry, `secretreview_aws_requests_total{code="ThrottlingException",operation="DescribeSecret"} 1
+secretreview_aws_requests_total{code="ok",operation="DescribeSecret"} 1
+`, metrics.AWSRequests)
+}
+
 func TestCountsTransitionsWithoutNamingAnybody(t *testing.T) {
 	m, registry := newMetrics(t)
-	decided, applied := metav1.NewMicroTime(time.Unix(100, 0)), metav1.NewMicroTime(time.Unix(103, 0))
 	c := &v1alpha1.SecretChange{Spec: v1alpha1.SecretChangeSpec{Project: "made-up"}}
 	m.Transition(c, "", v1alpha1.PhasePending)
-	c.Status.DecidedAt, c.Status.AppliedAt = &decided, &applied
-	m.Transition(c, v1alpha1.PhaseApproved, v1alpha1.PhaseApplied)
-	expect(t, registry, `secretreview_change_transitions_total{from="Approved",to="Applied"} 1
-secretreview_change_transitions_total{from="None",to="Pending"} 1
+	m.Transition(c, v1alpha1.PhasePending, v1alpha1.PhaseExpired)
+	expect(t, registry, `secretreview_change_transitions_total{from="None",to="Pending"} 1
+secretreview_change_transitions_total{from="Pending",to="Expired"} 1
 `, metrics.Transitions)
+}
+
+// at is a time so many seconds after the change was created.
+func at(seconds int64) *metav1.MicroTime {
+	t := metav1.NewMicroTime(time.Unix(1000+seconds, 0))
+	return &t
+}
+
+func TestMeasuresHowLongDecisionsTake(t *testing.T) {
+	type step struct{ from, to v1alpha1.Phase }
+	for name, c := range map[string]struct {
+		decided, applied *metav1.MicroTime
+		steps            []step
+		// The number of observations and their sum in seconds.
+		approved, rejected, live [2]float64
+	}{
+		"approved and live": {
+			at(60), at(63), []step{{"", v1alpha1.PhasePending}, {v1alpha1.PhasePending, v1alpha1.PhaseApproved}, {v1alpha1.PhaseApproved, v1alpha1.PhaseApplied}},
+			[2]float64{1, 60}, [2]float64{}, [2]float64{1, 3},
+		},
+		"rejected": {decided: at(20), steps: []step{{v1alpha1.PhasePending, v1alpha1.PhaseRejected}}, rejected: [2]float64{1, 20}},
+		"rejected after it was approved, which is one decision": {
+			decided: at(60), steps: []step{{v1alpha1.PhasePending, v1alpha1.PhaseApproved}, {v1alpha1.PhaseApproved, v1alpha1.PhaseRejected}},
+			approved: [2]float64{1, 60},
+		},
+		"adopted without a decision": {applied: at(5), steps: []step{{"", v1alpha1.PhaseApplied}}},
+		"expired":                    {steps: []step{{v1alpha1.PhasePending, v1alpha1.PhaseExpired}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, registry := newMetrics(t)
+			change := &v1alpha1.SecretChange{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: metav1.Unix(1000, 0)}}
+			change.Status.DecidedAt, change.Status.AppliedAt = c.decided, c.applied
+			for _, s := range c.steps {
+				m.Transition(change, s.from, s.to)
+			}
+			for series, want := range map[string][2]float64{
+				metrics.ProposalToDecision + `{decision="Approved"}`: c.approved,
+				metrics.ProposalToDecision + `{decision="Rejected"}`: c.rejected,
+				metrics.ApprovalToLive:                               c.live,
+			} {
+				if got := observed(t, registry, series); got != want {
+					t.Errorf("%s has %v observations and their sum, want %v", series, got, want)
+				}
+			}
+		})
+	}
+}
+
+// observed returns how often a histogram was observed, and the sum.
+func observed(t *testing.T, registry prometheus.Gatherer, series string) [2]float64 {
+	t.Helper()
 	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, family := range families {
-		if family.GetName() != metrics.ApprovalToLive {
-			continue
-		}
-		if h := family.GetMetric()[0].GetHistogram(); h.GetSampleCount() != 1 || h.GetSampleSum() != 3 {
-			t.Errorf("got %v", h)
+		for _, metric := range family.GetMetric() {
+			if h := metric.GetHistogram(); h != nil && strings.HasPrefix(line(family.GetName(), metric), series+" ") {
+				return [2]float64{float64(h.GetSampleCount()), h.GetSampleSum()}
+			}
 		}
 	}
+	return [2]float64{}
+}
+
+func TestTellsWhatIsUnknownFromOtherConflicts(t *testing.T) {
+	m, registry := newMetrics(t)
+	ended := func(reason string) *v1alpha1.SecretChange {
+		c := &v1alpha1.SecretChange{}
+		c.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Reason: reason}}
+		return c
+	}
+	names := []string{metrics.Conflicts}
+	expect(t, registry, `secretreview_change_conflicts_total{reason="Conflicted"} 0
+secretreview_change_conflicts_total{reason="OutcomeUnknown"} 0
+`, names...)
+	m.Transition(ended(v1alpha1.ReasonConflicted), v1alpha1.PhasePending, v1alpha1.PhaseConflicted)
+	m.Transition(ended(v1alpha1.ReasonConflicted), v1alpha1.PhaseApproved, v1alpha1.PhaseConflicted)
+	m.Transition(ended(v1alpha1.ReasonOutcomeUnknown), v1alpha1.PhaseApproved, v1alpha1.PhaseConflicted)
+	expect(t, registry, `secretreview_change_conflicts_total{reason="Conflicted"} 2
+secretreview_change_conflicts_total{reason="OutcomeUnknown"} 1
+`, names...)
 }
 
 func TestRecordsInventoriesAndWhatFollows(t *testing.T) {
 	m, registry := newMetrics(t)
 	m.ListFailed(&secretstore.Error{Kind: secretstore.KindDenied})
 	m.ListFailed(errors.New("not of AWS"))
+	m.ListsEvery(5 * time.Minute)
 	m.Listed(time.UnixMilli(1500), 3, 2)
 	m.Orphans(1)
 	m.Swept(sweep.Delete, sweep.Orphaned, nil)
@@ -110,6 +187,7 @@ func TestRecordsInventoriesAndWhatFollows(t *testing.T) {
 secretreview_inventory_rounds_total{result="error"} 1
 secretreview_inventory_rounds_total{result="ok"} 1
 secretreview_inventory_last_success_timestamp_seconds 1.5
+secretreview_inventory_interval_seconds 300
 secretreview_inventory_secrets{kind="live"} 3
 secretreview_inventory_secrets{kind="staged"} 2
 secretreview_sweep_orphans 1
@@ -117,19 +195,5 @@ secretreview_sweep_actions_total{action="Delete",reason="Orphaned",result="Acces
 secretreview_sweep_actions_total{action="Delete",reason="Orphaned",result="error"} 1
 secretreview_sweep_actions_total{action="Delete",reason="Orphaned",result="ok"} 1
 secretreview_trimmed_changes_total 4
-`, metrics.InventoryRounds, metrics.InventoryTaken, metrics.InventorySecrets, metrics.SweepOrphans, metrics.SweepActions, metrics.TrimmedChanges)
-}
-
-type weak struct{}
-
-func (weak) State() guard.State { return guard.State{} }
-
-func TestShowsNoStateBeforeItLeads(t *testing.T) {
-	registry := prometheus.NewPedanticRegistry()
-	if err := registry.Register(&metrics.State{Guard: weak{}, Elected: make(chan struct{})}); err != nil {
-		t.Fatal(err)
-	}
-	if families, err := registry.Gather(); len(families) != 0 || err != nil {
-		t.Errorf("shows %v, %v", families, err)
-	}
+`, metrics.InventoryRounds, metrics.InventoryTaken, metrics.InventoryInterval, metrics.InventorySecrets, metrics.SweepOrphans, metrics.SweepActions, metrics.TrimmedChanges)
 }

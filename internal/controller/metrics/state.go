@@ -2,40 +2,71 @@ package metrics
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/controller/index"
 	"github.com/secretreview/secretreview/internal/guard"
+	"github.com/secretreview/secretreview/internal/policy"
 )
 
 var (
 	policiesDesc = prometheus.NewDesc(PoliciesInForce,
 		"1 while the admission policies are known to be in force; nothing is applied while they are not.", nil, nil)
-	unfinishedDesc = prometheus.NewDesc(UnfinishedChanges,
-		"Changes that have not ended, by phase.", []string{"namespace", "project", "environment", "phase"}, nil)
+	changesDesc = prometheus.NewDesc(Changes,
+		"Changes that the cluster has, by phase.", []string{"namespace", "project", "environment", "phase"}, nil)
+	oldestDesc = prometheus.NewDesc(OldestChange,
+		"Since when the oldest change of an unfinished phase waits, in seconds since 1970: since its proposal or, once approved, its approval.",
+		[]string{"namespace", "project", "environment", "phase"}, nil)
 	driftedDesc = prometheus.NewDesc(Drifted,
 		"1 while something else is live than what was applied last.", []string{"namespace", "project", "environment"}, nil)
 	unservedDesc = prometheus.NewDesc(Unserved,
 		"1 while the environment cannot be served.", []string{"namespace", "project", "environment"}, nil)
+	suspendedDesc = prometheus.NewDesc(Suspended,
+		"1 while a change freeze keeps approved changes from being applied.", []string{"namespace", "project", "environment"}, nil)
 )
+
+// phases are all that a change can be in.
+var phases = []v1alpha1.Phase{
+	"", v1alpha1.PhasePending, v1alpha1.PhaseApproved, v1alpha1.PhaseApplied, v1alpha1.PhaseRejected,
+	v1alpha1.PhaseConflicted, v1alpha1.PhaseExpired, v1alpha1.PhaseInvalid,
+}
 
 // State collects, when it is asked, what is on record in the cache. What is gone
 // leaves no stale series behind.
 type State struct {
 	// Cache has every change and project, once Elected.
 	Cache client.Reader
+	// Tally hears of every change in Cache.
+	Tally *Tally
 	Guard guard.Reader
 	// Elected is closed once this manager leads: others show nothing, so that
 	// sums over all of them are right.
 	Elected <-chan struct{}
 }
 
+// AddState registers the State of a manager that has not been started.
+func AddState(ctx context.Context, mgr manager.Manager, registry prometheus.Registerer, reader guard.Reader) error {
+	informer, err := mgr.GetCache().GetInformer(ctx, &v1alpha1.SecretChange{}, cache.BlockUntilSynced(false))
+	if err != nil {
+		return fmt.Errorf("watch changes to count them: %w", err)
+	}
+	s := &State{Cache: mgr.GetClient(), Tally: &Tally{}, Guard: reader, Elected: mgr.Elected()}
+	if _, err := informer.AddEventHandler(s.Tally); err != nil {
+		return fmt.Errorf("watch changes to count them: %w", err)
+	}
+	return registry.Register(s)
+}
+
 // Describe implements prometheus.Collector.
 func (s *State) Describe(out chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{policiesDesc, unfinishedDesc, driftedDesc, unservedDesc} {
+	for _, desc := range []*prometheus.Desc{policiesDesc, changesDesc, oldestDesc, driftedDesc, unservedDesc, suspendedDesc} {
 		out <- desc
 	}
 }
@@ -61,32 +92,49 @@ func (s *State) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
+// environment shows one that a SecretProject names: changes may name any.
 func (s *State) environment(ctx context.Context, out chan<- prometheus.Metric, p *v1alpha1.SecretProject, name string) {
-	labels := []string{p.Namespace, p.Name, name}
+	show := func(desc *prometheus.Desc, value float64, more ...string) {
+		labels := append([]string{p.Namespace, p.Name, name}, more...)
+		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
+	}
 	status := p.Status.Environment(name)
-	drifted := status != nil && status.Drift != nil
-	unserved := status == nil || status.Problem != nil
-	out <- prometheus.MustNewConstMetric(driftedDesc, prometheus.GaugeValue, one(drifted), labels...)
-	out <- prometheus.MustNewConstMetric(unservedDesc, prometheus.GaugeValue, one(unserved), labels...)
+	effective, _ := policy.For(p, name)
+	show(driftedDesc, one(status != nil && status.Drift != nil))
+	show(unservedDesc, one(status == nil || status.Problem != nil))
+	show(suspendedDesc, one(effective.Suspended))
+	for _, phase := range phases {
+		show(changesDesc, float64(s.Tally.of(environment{p.Namespace, p.Name, name}, phase)), phaseLabel(phase))
+	}
 
-	var changes v1alpha1.SecretChangeList
-	err := s.Cache.List(ctx, &changes, client.InNamespace(p.Namespace), client.UnsafeDisableDeepCopy,
+	var unfinished v1alpha1.SecretChangeList
+	err := s.Cache.List(ctx, &unfinished, client.InNamespace(p.Namespace), client.UnsafeDisableDeepCopy,
 		client.MatchingFields{index.UnfinishedByEnvironment: index.EnvironmentKey(p.Name, name)})
 	if err != nil {
-		out <- prometheus.NewInvalidMetric(unfinishedDesc, err)
+		out <- prometheus.NewInvalidMetric(oldestDesc, err)
 		return
 	}
-	counts := map[v1alpha1.Phase]int{}
-	for i := range changes.Items {
-		counts[changes.Items[i].Status.Phase]++
+	for phase, since := range oldest(unfinished.Items) {
+		show(oldestDesc, float64(since.UnixMilli())/1000, phaseLabel(phase))
 	}
-	for _, phase := range []v1alpha1.Phase{"", v1alpha1.PhasePending, v1alpha1.PhaseApproved} {
-		label := string(phase)
-		if phase == "" {
-			label = noPhase
+}
+
+// oldest returns since when the change of each phase that waits for longest has
+// been waiting: for a decision since it was proposed, to be live since it was
+// approved.
+func oldest(changes []v1alpha1.SecretChange) map[v1alpha1.Phase]time.Time {
+	found := map[v1alpha1.Phase]time.Time{}
+	for i := range changes {
+		status := &changes[i].Status
+		since := changes[i].CreationTimestamp.Time
+		if status.Phase == v1alpha1.PhaseApproved && status.DecidedAt != nil {
+			since = status.DecidedAt.Time
 		}
-		out <- prometheus.MustNewConstMetric(unfinishedDesc, prometheus.GaugeValue, float64(counts[phase]), append(labels, label)...)
+		if first, ok := found[status.Phase]; !ok || since.Before(first) {
+			found[status.Phase] = since
+		}
 	}
+	return found
 }
 
 func one(b bool) float64 {

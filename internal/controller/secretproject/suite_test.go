@@ -113,7 +113,7 @@ func startManager(account *rest.Config, store secretstore.Store) {
 	Expect(err).NotTo(HaveOccurred())
 	counters, err := metrics.New(registry)
 	Expect(err).NotTo(HaveOccurred())
-	Expect(registry.Register(&metrics.State{Cache: mgr.GetClient(), Guard: watch, Elected: mgr.Elected()})).To(Succeed())
+	Expect(metrics.AddState(ctx, mgr, registry, watch)).To(Succeed())
 	recorder := mgr.GetEventRecorder("secretreview")
 
 	Expect((&secretchange.Reconciler{

@@ -74,21 +74,6 @@ var _ = Describe("Trimming", func() {
 		Expect(now.Spec.Reason).NotTo(BeEmpty())
 		Expect(now.Spec.Reviews).To(HaveLen(1))
 	})
-
-	It("shows how many changes wait, by project and phase", func() {
-		start()
-		c := t.propose(map[string]string{"A": "3"})
-		Eventually(func() float64 {
-			return gauge("secretreview_unfinished_changes", t.namespace, string(v1alpha1.PhasePending))
-		}).Should(Equal(1.0))
-		t.review(c, v1alpha1.VerdictRejected)
-		Eventually(func() float64 {
-			return gauge("secretreview_unfinished_changes", t.namespace, string(v1alpha1.PhasePending))
-		}).Should(Equal(0.0))
-		Expect(counter("secretreview_change_transitions_total", string(v1alpha1.PhaseRejected))).To(BeNumerically(">=", 1))
-		Expect(gauge("secretreview_admission_policies_in_force")).To(Equal(1.0))
-		Expect(gauge("secretreview_inventory_last_success_timestamp_seconds")).To(BeNumerically(">", 1))
-	})
 })
 
 // series returns the metrics of a name that have all these label values.

@@ -61,6 +61,11 @@ type Options struct {
 	// of it, "" or the kind of its error, and how long it took. List makes one
 	// call for each page.
 	OnCall func(op string, kind secretstore.Kind, took time.Duration)
+	// OnRequest, if set, sees each request that is sent, so each attempt of a
+	// call: its operation, and one of few codes: CodeOK, one of AWS's that are
+	// known here, CodeOther or CodeUnanswered. The requests by which the
+	// credentials chain asks AWS are among them.
+	OnRequest func(op, code string)
 	// Now tells OnCall's time; default time.Now.
 	Now func() time.Time
 }
@@ -140,6 +145,9 @@ func (o *Options) setDefaults() {
 	if o.OnCall == nil {
 		o.OnCall = func(string, secretstore.Kind, time.Duration) {}
 	}
+	if o.OnRequest == nil {
+		o.OnRequest = func(string, string) {}
+	}
 	if o.Now == nil {
 		o.Now = time.Now //nolint:forbidigo // the default of an injected clock
 	}
@@ -151,7 +159,8 @@ func (o *Options) load() []func(*config.LoadOptions) error {
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(o.RequestTimeout)),
 		config.WithAPIOptions([]func(*middleware.Stack) error{
 			awsmiddleware.AddUserAgentKeyValue("secretreview", o.Version),
-			onlySecure,
+			o.counted,
+			onlySecure, // around the others: what it refuses is not sent
 		}),
 	}
 	if o.Region != "" {
