@@ -46,13 +46,11 @@ func QueueOf(change *v1alpha1.SecretChange, others []v1alpha1.SecretChange, ids 
 		if r := other.Status.Revert; r != nil {
 			q.Pinned = append(q.Pinned, r.FromVersionID, r.ToVersionID)
 		}
-		if ids.Person(other.Spec.ProposedBy) == proposer {
-			switch {
-			case other.Status.Phase != "":
-				q.LetIn++
-			case created(other, change) < 0:
-				q.Older++
-			}
+		switch same := ids.Person(other.Spec.ProposedBy) == proposer; {
+		case same && other.Status.Phase != "":
+			q.LetIn++
+		case same && created(other, change) < 0:
+			q.Older++
 		}
 		if other.Status.Phase == v1alpha1.PhaseApproved && (first == nil || precedes(other, first)) {
 			first = other

@@ -41,12 +41,13 @@ func (w *Watch) Start(ctx context.Context) error {
 	newest := ""
 	for {
 		now, err := w.revision(ctx)
-		if err != nil {
+		switch {
+		case err != nil:
 			// An API server that cannot be reached is told of elsewhere.
 			log.FromContext(ctx).V(1).Info("the cluster's revision cannot be read", "error", err.Error())
-		} else if older(now, newest) {
+		case older(now, newest):
 			return fmt.Errorf("the cluster was put back to an earlier state, from revision %s to %s: the manager has to be started again, for its caches know nothing of that", newest, now)
-		} else {
+		default:
 			newest = now
 		}
 		select {
