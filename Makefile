@@ -76,8 +76,10 @@ record-aws: control-plane $(TEST_TOOLS) ## Record anew which rights in AWS the e
 	SECRETREVIEW_RECORD_AWS=$(CURDIR)/infra/cdk/testdata/asked.json go test -count=1 -timeout 30m ./test/e2e
 
 .PHONY: generate
-generate: $(BIN)/controller-gen ## Generate deep copies, CRDs and what the chart has from elsewhere, and docs/cli.md
+generate: $(BIN)/controller-gen $(BIN)/crd-ref-docs ## Generate deep copies, CRDs, docs, and what the chart has from elsewhere
 	$(BIN)/controller-gen object crd paths=./api/... output:crd:dir=config/crd/bases
+	$(BIN)/crd-ref-docs --log-level=WARN --source-path=api/v1alpha1 --config=tools/apidocs/config.yaml \
+		--templates-dir=tools/apidocs/templates --renderer=markdown --output-path=docs/api.md
 	tools/chart-files.sh
 	go test ./internal/cli/root -run TestReference -count=1 -update
 	cd tools && go run ./dashboard -out ../charts/secretreview/files/observability/dashboard.json
@@ -144,7 +146,7 @@ vuln: $(BIN)/govulncheck ## Fail on known vulnerabilities that the code can reac
 ##@ Tools
 
 .PHONY: tools
-tools: control-plane $(addprefix $(BIN)/,controller-gen golangci-lint govulncheck gotestsum $(MODULE_TOOLS)) ## Build all pinned tools
+tools: control-plane $(addprefix $(BIN)/,controller-gen crd-ref-docs golangci-lint govulncheck gotestsum $(MODULE_TOOLS)) ## Build all pinned tools
 
 .PHONY: control-plane
 control-plane: $(CONTROL_PLANE)
@@ -159,6 +161,9 @@ $(addprefix $(BIN)/,$(MODULE_TOOLS)): $(BIN)/%: tools/%/go.mod tools/%/go.sum
 
 $(BIN)/controller-gen: tools/go.mod tools/go.sum
 	cd tools && $(BUILD) -o $@ sigs.k8s.io/controller-tools/cmd/controller-gen
+
+$(BIN)/crd-ref-docs: tools/go.mod tools/go.sum
+	cd tools && $(BUILD) -o $@ github.com/elastic/crd-ref-docs
 
 $(BIN)/gotestsum: tools/go.mod tools/go.sum
 	cd tools && $(BUILD) -o $@ gotest.tools/gotestsum

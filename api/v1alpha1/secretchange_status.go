@@ -49,6 +49,8 @@ type SecretChangeStatus struct {
 	// +kubebuilder:default=-1
 	ObservedGeneration int64 `json:"observedGeneration"`
 
+	// Phase is how far the change came; empty until it is checked.
+	//
 	// +optional
 	Phase Phase `json:"phase,omitempty"`
 
@@ -58,6 +60,9 @@ type SecretChangeStatus struct {
 	// +kubebuilder:validation:MaxLength=2048
 	Message string `json:"message,omitempty"`
 
+	// Conditions are Ready, with Reconciling or Stalled while it is not True, and
+	// Validated, Approved and Applied.
+	//
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -71,6 +76,9 @@ type SecretChangeStatus struct {
 	// +kubebuilder:validation:MaxItems=20000
 	Diff []KeyChange `json:"diff,omitempty"`
 
+	// DiffCounts are how many keys Diff has of each type. They are set once the
+	// change is checked.
+	//
 	// +optional
 	DiffCounts *DiffCounts `json:"diffCounts,omitempty"`
 
@@ -165,25 +173,38 @@ type ChangeType string
 
 // Change types.
 const (
-	KeyAdded    ChangeType = "Added"
+	// KeyAdded: it is not live.
+	KeyAdded ChangeType = "Added"
+	// KeyModified: it is live with another value.
 	KeyModified ChangeType = "Modified"
-	KeyRemoved  ChangeType = "Removed"
+	// KeyRemoved: it is live, and would no longer be.
+	KeyRemoved ChangeType = "Removed"
 )
 
 // KeyChange is one line of a key-level diff.
 type KeyChange struct {
+	// Key is the key's name.
+	//
 	// +required
 	Key string `json:"key"`
+	// Type is what happens to it.
+	//
 	// +required
 	Type ChangeType `json:"type"`
 }
 
 // DiffCounts counts Diff by type.
 type DiffCounts struct {
+	// Added is how many keys are new.
+	//
 	// +optional
 	Added int32 `json:"added"`
+	// Modified is how many keys get another value.
+	//
 	// +optional
 	Modified int32 `json:"modified"`
+	// Removed is how many keys go.
+	//
 	// +optional
 	Removed int32 `json:"removed"`
 }
@@ -224,10 +245,12 @@ type Decision struct {
 	// +optional
 	RequiredApprovals int32 `json:"requiredApprovals"`
 
-	// ProjectUID and ProjectGeneration identify the policy that was applied.
+	// ProjectUID is that of the SecretProject whose policy was applied.
 	//
 	// +optional
 	ProjectUID types.UID `json:"projectUID,omitempty"`
+	// ProjectGeneration is the SecretProject's generation then.
+	//
 	// +optional
 	ProjectGeneration int64 `json:"projectGeneration,omitempty"`
 
@@ -240,12 +263,20 @@ type Decision struct {
 
 // ObjectRevision identifies one state of a cluster-scoped object.
 type ObjectRevision struct {
+	// Kind is the object's kind.
+	//
 	// +required
 	Kind string `json:"kind"`
+	// Name is the object's name.
+	//
 	// +required
 	Name string `json:"name"`
+	// UID tells it from another of its name.
+	//
 	// +required
 	UID types.UID `json:"uid"`
+	// Generation counts the changes to its spec.
+	//
 	// +required
 	Generation int64 `json:"generation"`
 }
@@ -274,11 +305,12 @@ type Attempt struct {
 	// +required
 	VersionID string `json:"versionID"`
 
-	// CurrentVersionID and PreviousVersionID are where AWSCURRENT and
-	// AWSPREVIOUS stood; empty if nowhere.
+	// CurrentVersionID is where AWSCURRENT stood; empty if nowhere.
 	//
 	// +optional
 	CurrentVersionID string `json:"currentVersionID,omitempty"`
+	// PreviousVersionID is where AWSPREVIOUS stood; empty if nowhere.
+	//
 	// +optional
 	PreviousVersionID string `json:"previousVersionID,omitempty"`
 

@@ -32,8 +32,12 @@ type SecretChange struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// Spec is what is proposed, and its reviews.
+	//
 	// +required
 	Spec SecretChangeSpec `json:"spec"`
+	// Status is how far the change came, and why.
+	//
 	// +optional
 	// +kubebuilder:default={}
 	Status SecretChangeStatus `json:"status,omitempty"`
@@ -224,7 +228,10 @@ type Verdict string
 
 // Verdicts.
 const (
+	// VerdictApproved: it may become live.
 	VerdictApproved Verdict = "Approved"
+	// VerdictRejected: it ends, whoever else approves; by its proposer, it is
+	// withdrawn.
 	VerdictRejected Verdict = "Rejected"
 )
 
@@ -239,10 +246,12 @@ type Review struct {
 	// +kubebuilder:validation:XValidation:rule="size(bytes(self)) <= 1024",message="reviewer is over 1024 bytes"
 	Reviewer string `json:"reviewer"`
 
+	// Verdict is theirs. Only one's own Approved may turn into Rejected.
+	//
 	// +required
 	Verdict Verdict `json:"verdict"`
 
-	// Comment is at most 2,048 bytes.
+	// Comment is what the reviewer says to it: at most 2,048 bytes.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048

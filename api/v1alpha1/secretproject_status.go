@@ -13,28 +13,40 @@ type SecretProjectStatus struct {
 	// +kubebuilder:default=-1
 	ObservedGeneration int64 `json:"observedGeneration"`
 
+	// Conditions are Ready, with Reconciling or Stalled while it is not True,
+	// PoliciesInForce and InSync.
+	//
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// Region, Prefix and ClusterName are what a client needs to stage a change.
+	// Region is the AWS region of the secrets. With Prefix and ClusterName it is
+	// what a client needs to stage a change.
 	//
 	// +optional
 	Region string `json:"region,omitempty"`
+	// Prefix is what the names of all secrets in AWS begin with.
+	//
 	// +optional
 	Prefix string `json:"prefix,omitempty"`
+	// ClusterName is what this cluster is called in the tags of its secrets.
+	//
 	// +optional
 	ClusterName string `json:"clusterName,omitempty"`
 
-	// EnvironmentNames and DriftedNames are for printer columns.
+	// EnvironmentNames lists all environments, for a printer column.
 	//
 	// +optional
 	EnvironmentNames string `json:"environmentNames,omitempty"`
+	// DriftedNames lists those that have drifted, for a printer column.
+	//
 	// +optional
 	DriftedNames string `json:"driftedNames,omitempty"`
 
+	// Environments are what is known of each live secret.
+	//
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -44,13 +56,17 @@ type SecretProjectStatus struct {
 
 // EnvironmentStatus is what is known of an environment's live secret.
 type EnvironmentStatus struct {
+	// Name is the environment's name.
+	//
 	// +required
 	Name string `json:"name"`
 
-	// SecretName and SecretARN identify the live secret in AWS.
+	// SecretName is the live secret's name in AWS.
 	//
 	// +optional
 	SecretName string `json:"secretName,omitempty"`
+	// SecretARN is its ARN; empty while AWS has not shown it.
+	//
 	// +optional
 	SecretARN string `json:"secretARN,omitempty"`
 
@@ -75,13 +91,16 @@ type EnvironmentStatus struct {
 	// +optional
 	BaselineVersionID string `json:"baselineVersionID,omitempty"`
 
-	// LastAppliedChange, LastAppliedVersionID and LastAppliedTime tell of the
-	// newest Applied change.
+	// LastAppliedChange is the name of the newest Applied change.
 	//
 	// +optional
 	LastAppliedChange string `json:"lastAppliedChange,omitempty"`
+	// LastAppliedVersionID is the version that it made live.
+	//
 	// +optional
 	LastAppliedVersionID string `json:"lastAppliedVersionID,omitempty"`
+	// LastAppliedTime is when it was seen live.
+	//
 	// +optional
 	LastAppliedTime *metav1.MicroTime `json:"lastAppliedTime,omitempty"`
 
@@ -115,6 +134,8 @@ type EnvironmentStatus struct {
 // RestorableVersion is a version that a change wrote or replaced, and that AWS
 // still has.
 type RestorableVersion struct {
+	// VersionID is the version's id.
+	//
 	// +required
 	VersionID string `json:"versionID"`
 	// Change wrote it; empty where it is not known, and where no change did.
@@ -134,10 +155,16 @@ type RestorableVersion struct {
 
 // ReplicationStatus is the state of a replica, as AWS words it.
 type ReplicationStatus struct {
+	// Region is the replica's region.
+	//
 	// +required
 	Region string `json:"region"`
+	// Status is InSync, InProgress or Failed.
+	//
 	// +optional
 	Status string `json:"status,omitempty"`
+	// Message is why it failed.
+	//
 	// +optional
 	Message string `json:"message,omitempty"`
 }
@@ -169,8 +196,12 @@ type Drift struct {
 
 // Problem says why an environment cannot be served.
 type Problem struct {
+	// Reason is constant: a condition's reason.
+	//
 	// +required
 	Reason string `json:"reason"`
+	// Message says what to do next.
+	//
 	// +required
 	Message string `json:"message"`
 }

@@ -24,8 +24,12 @@ type SecretProject struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// Spec is the policy.
+	//
 	// +required
 	Spec SecretProjectSpec `json:"spec"`
+	// Status is what is known of the environments.
+	//
 	// +optional
 	// +kubebuilder:default={}
 	Status SecretProjectStatus `json:"status,omitempty"`
@@ -85,6 +89,8 @@ type SecretProjectSpec struct {
 	// +kubebuilder:default=Strict
 	ConflictPolicy ConflictPolicy `json:"conflictPolicy,omitempty"`
 
+	// Rollback says who may go back without a second person.
+	//
 	// +optional
 	Rollback *RollbackPolicy `json:"rollback,omitempty"`
 
@@ -164,27 +170,43 @@ type Environment struct {
 	// +kubebuilder:validation:Maximum=16
 	RequiredApprovals *int32 `json:"requiredApprovals,omitempty"`
 
+	// PreventSelfApproval goes before the project's.
+	//
 	// +optional
 	PreventSelfApproval *bool `json:"preventSelfApproval,omitempty"`
+	// ChangeTTL goes before the project's.
+	//
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m') && duration(self) <= duration('8760h')",message="changeTTL must lie between 1m and 8760h"
 	ChangeTTL *metav1.Duration `json:"changeTTL,omitempty"`
+	// ConflictPolicy goes before the project's.
+	//
 	// +optional
 	ConflictPolicy ConflictPolicy `json:"conflictPolicy,omitempty"`
+	// Rollback goes before the project's.
+	//
 	// +optional
 	Rollback *RollbackPolicy `json:"rollback,omitempty"`
+	// VersionHistory goes before the project's.
+	//
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=15
 	VersionHistory *int32 `json:"versionHistory,omitempty"`
+	// HistoryLimit goes before the project's.
+	//
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100000
 	HistoryLimit *int32 `json:"historyLimit,omitempty"`
+	// PendingLimit goes before the project's.
+	//
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000
 	PendingLimit *int32 `json:"pendingLimit,omitempty"`
+	// Suspend goes before the project's.
+	//
 	// +optional
 	Suspend *bool `json:"suspend,omitempty"`
 }

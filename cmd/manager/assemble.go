@@ -16,6 +16,7 @@ import (
 	"github.com/secretreview/secretreview/internal/change"
 	"github.com/secretreview/secretreview/internal/controller/inventory"
 	"github.com/secretreview/secretreview/internal/controller/metrics"
+	"github.com/secretreview/secretreview/internal/controller/rewind"
 	"github.com/secretreview/secretreview/internal/controller/secretchange"
 	"github.com/secretreview/secretreview/internal/controller/secretproject"
 	trimmer "github.com/secretreview/secretreview/internal/controller/trim"
@@ -60,6 +61,7 @@ func assemble(ctx context.Context, mgr ctrl.Manager, o *options) error {
 	return errors.Join(
 		metrics.AddState(ctx, mgr, ctrlmetrics.Registry, watch),
 		mgr.Add(watch),
+		mgr.Add(&rewind.Watch{Reader: mgr.GetAPIReader(), Clock: clock.RealClock{}, Interval: rewind.DefaultInterval}),
 		a.addChanges(),
 		a.addProjects(),
 		addHealth(mgr, watch),

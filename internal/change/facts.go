@@ -92,8 +92,8 @@ type Label struct {
 	Known bool
 	// Unfinished says that the change may still need the version.
 	Unfinished bool
-	// AppliedAt is when that change became live; zero if it never did, or if
-	// the change itself is gone.
+	// AppliedAt is when that change became live; zero if it never did, or if the
+	// change itself is gone and no record tells.
 	AppliedAt time.Time
 }
 

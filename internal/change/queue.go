@@ -12,9 +12,9 @@ import (
 type Queue struct {
 	// Ahead names the change that goes first; empty if it is this one's turn.
 	Ahead string
-	// Earlier counts the same person's unfinished changes that go before this
-	// one against the limit: those that were let in, and older ones.
-	Earlier int
+	// LetIn counts the same person's unfinished changes that were checked and let
+	// in; Older those that were created before this one and are not checked yet.
+	LetIn, Older int
 	// Named is the change that a rollback or restore names, nil if the
 	// environment has none of that name.
 	Named *v1alpha1.SecretChange
@@ -46,8 +46,11 @@ func QueueOf(change *v1alpha1.SecretChange, others []v1alpha1.SecretChange, ids 
 		if r := other.Status.Revert; r != nil {
 			q.Pinned = append(q.Pinned, r.FromVersionID, r.ToVersionID)
 		}
-		if ids.Person(other.Spec.ProposedBy) == proposer && (other.Status.Phase != "" || created(other, change) < 0) {
-			q.Earlier++
+		switch same := ids.Person(other.Spec.ProposedBy) == proposer; {
+		case same && other.Status.Phase != "":
+			q.LetIn++
+		case same && created(other, change) < 0:
+			q.Older++
 		}
 		if other.Status.Phase == v1alpha1.PhaseApproved && (first == nil || precedes(other, first)) {
 			first = other

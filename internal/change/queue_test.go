@@ -26,16 +26,17 @@ func TestThePendingLimitCountsWhoWasLetIn(t *testing.T) {
 	const unseen, pending, applied = v1alpha1.Phase(""), v1alpha1.PhasePending, v1alpha1.PhaseApplied
 	for name, tc := range map[string]struct {
 		other v1alpha1.SecretChange
-		want  int
+		// letIn and older are how many go before it.
+		letIn, older int
 	}{
-		"an older one counts":                                     {made("a", "alice", second.Add(-time.Second), unseen), 1},
-		"a newer one does not":                                    {made("z", "alice", second.Add(time.Second), unseen), 0},
-		"of two that nobody has checked yet one counts":           {made("a", "alice", second, unseen), 1},
-		"and the other does not":                                  {made("z", "alice", second, unseen), 0},
-		"one of the same second that is pending counts":           {made("z", "alice", second, pending), 1},
-		"one of the same second that has ended does not":          {made("a", "alice", second, applied), 0},
-		"another person's does not":                               {made("a", "bob", second.Add(-time.Second), pending), 0},
-		"another session's of the same role is the same person's": {made("z", role+"/two", second, pending), 1},
+		"an older one is checked first":                           {made("a", "alice", second.Add(-time.Second), unseen), 0, 1},
+		"a newer one is not":                                      {made("z", "alice", second.Add(time.Second), unseen), 0, 0},
+		"of two that nobody has checked yet one goes first":       {made("a", "alice", second, unseen), 0, 1},
+		"and the other does not":                                  {made("z", "alice", second, unseen), 0, 0},
+		"one of the same second that is pending counts":           {made("z", "alice", second, pending), 1, 0},
+		"one of the same second that has ended does not":          {made("a", "alice", second, applied), 0, 0},
+		"another person's does not":                               {made("a", "bob", second.Add(-time.Second), pending), 0, 0},
+		"another session's of the same role is the same person's": {made("z", role+"/two", second, pending), 1, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			proposer := "alice"
@@ -43,9 +44,9 @@ func TestThePendingLimitCountsWhoWasLetIn(t *testing.T) {
 				proposer = role + "/one"
 			}
 			mine := made("m", proposer, second, unseen)
-			got := change.QueueOf(&mine, []v1alpha1.SecretChange{mine, tc.other}, policy.Identities{}).Earlier
-			if got != tc.want {
-				t.Errorf("%d go before it, want %d", got, tc.want)
+			got := change.QueueOf(&mine, []v1alpha1.SecretChange{mine, tc.other}, policy.Identities{})
+			if got.LetIn != tc.letIn || got.Older != tc.older {
+				t.Errorf("%d were let in and %d are older, want %d and %d", got.LetIn, got.Older, tc.letIn, tc.older)
 			}
 		})
 	}

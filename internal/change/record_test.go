@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/change"
@@ -123,5 +124,33 @@ func TestAnAppliedChangeSaysWhatHadReplacedIt(t *testing.T) {
 	w.settle()
 	if c.Status.Phase != v1alpha1.PhaseApplied || c.Status.ReplacedByVersionID != w.with(secretstore.LabelCurrent) {
 		t.Errorf("is %s, replaced by %q: %s", c.Status.Phase, c.Status.ReplacedByVersionID, c.Status.Message)
+	}
+}
+
+// A backup brings back records without their status, all in the same moment.
+func TestRecordsWithoutAStatusPushOutNoPendingChange(t *testing.T) {
+	w := newWorld(1)
+	w.project.Spec.PendingLimit = ptr.To[int32](1)
+	var records []*v1alpha1.SecretChange
+	for range 3 {
+		record := w.propose("alice", setC)
+		delete(w.staged, record.Spec.Staged.SecretARN)
+		records = append(records, record)
+	}
+	w.now = w.now.Add(time.Second)
+	c := w.propose("alice", setA)
+	w.settle()
+	if c.Status.Phase != "" || !strings.Contains(c.Status.Message, "checked first") {
+		t.Errorf("is %q while the records are looked at: %s", c.Status.Phase, c.Status.Message)
+	}
+	w.now = w.now.Add(time.Minute)
+	w.settle()
+	if c.Status.Phase != v1alpha1.PhasePending {
+		t.Errorf("is %s: %s", c.Status.Phase, c.Status.Message)
+	}
+	for _, record := range records {
+		if record.Status.Phase != v1alpha1.PhaseInvalid || !strings.Contains(record.Status.Message, "has ended before") {
+			t.Errorf("a record is %s: %s", record.Status.Phase, record.Status.Message)
+		}
 	}
 }

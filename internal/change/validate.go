@@ -21,10 +21,14 @@ func (d *decider) validate() *Action {
 		return d.wait(d.environment.Problem.Reason, "Waiting: "+d.environment.Problem.Message, d.untilExpiry())
 	case d.environment.SecretARN == "":
 		return d.wait(v1alpha1.ReasonProjectNotReady, d.notReady(), d.untilExpiry())
-	case d.Queue.Earlier >= d.policy.PendingLimit:
+	case d.Queue.LetIn >= d.policy.PendingLimit:
 		return d.invalid(v1alpha1.ReasonTooManyPending,
 			"%s already has %d unfinished changes to environment %q: withdraw some first",
-			quote(d.spec.ProposedBy), d.Queue.Earlier, d.spec.Environment)
+			quote(d.spec.ProposedBy), d.Queue.LetIn, d.spec.Environment)
+	case d.Queue.LetIn+d.Queue.Older >= d.policy.PendingLimit:
+		// Most of them may end as they are checked: records that a backup brought back without their status do.
+		return d.wait(v1alpha1.ReasonProgressing, fmt.Sprintf("Waiting: %d older changes of %s are checked first",
+			d.Queue.Older, quote(d.spec.ProposedBy)), d.soon())
 	case d.spec.Staged == nil:
 		return d.validateRevert()
 	default:
@@ -81,7 +85,8 @@ func (d *decider) baseIfLive() string {
 	return ""
 }
 
-// stagedGone gives AWS time to show what was just made.
+// stagedGone gives AWS time to show what was just made. What ended has nothing
+// staged, either: its record may have been brought back without its status.
 func (d *decider) stagedGone(problem string) *Action {
 	deadline := d.Change.CreationTimestamp.Add(d.ConsistencyGrace)
 	if d.Now.Before(deadline) {
@@ -90,7 +95,8 @@ func (d *decider) stagedGone(problem string) *Action {
 	if a := d.wentLive(); a != nil {
 		return a
 	}
-	return d.invalid(v1alpha1.ReasonInvalid, "Propose the change again: %s", problem)
+	return d.invalid(v1alpha1.ReasonInvalid, "Propose the change again, unless it has ended before and this is its record, "+
+		"brought back without its status: %s", problem)
 }
 
 func (d *decider) validatePatch(patch document.Patch, live document.Document) *Action {

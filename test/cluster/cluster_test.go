@@ -67,6 +67,29 @@ func TestClusterKnowsItsUsersAndKeepsItsDataOverARestart(t *testing.T) {
 	g.Expect(err).To(HaveOccurred(), "nobody answers during an outage")
 }
 
+func TestARestoredClusterIsAsItWasWhenItWasBackedUp(t *testing.T) {
+	g := NewWithT(t)
+	c := cluster.Run(t, cluster.Options{})
+	ctx := t.Context()
+	admin := client(g, c.AdminConfig())
+	backup := filepath.Join(t.TempDir(), "backup")
+
+	before, err := admin.CoreV1().Namespaces().Create(ctx, namespace("before"), metav1.CreateOptions{})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(c.Backup(ctx, backup)).To(Succeed())
+	_, err = admin.CoreV1().Namespaces().Create(ctx, namespace("since"), metav1.CreateOptions{})
+	g.Expect(err).NotTo(HaveOccurred(), "it goes on after the backup")
+
+	for range 2 {
+		g.Expect(c.Restore(ctx, backup)).To(Succeed())
+		restored, err := admin.CoreV1().Namespaces().Get(ctx, "before", metav1.GetOptions{})
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(restored.UID).To(Equal(before.UID))
+		_, err = admin.CoreV1().Namespaces().Get(ctx, "since", metav1.GetOptions{})
+		g.Expect(apierrors.IsNotFound(err)).To(BeTrue(), "got %v", err)
+	}
+}
+
 func TestKubeconfigHasAContextForEveryUser(t *testing.T) {
 	g := NewWithT(t)
 	c := cluster.Run(t, cluster.Options{})

@@ -2,6 +2,7 @@ package secretchange_test
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -176,6 +177,37 @@ var _ = Describe("A version that an unknown change wrote", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(secret.VersionWith(foreign)).To(BeEmpty())
 		Eventually(t.status(c)).Should(bePhase(v1alpha1.PhaseApplied))
+	})
+})
+
+var _ = Describe("Versions whose changes are gone, but on record", func() {
+	It("lose their labels in the order in which they became live", func() {
+		t := newTeam(map[string]string{"A": "1"}, func(p *v1alpha1.SecretProject) { p.Spec.VersionHistory = ptr.To[int32](2) })
+		var versions []v1alpha1.RestorableVersion
+		// Their ids sort the other way round.
+		for i, id := range []string{"c", "b", "a"} {
+			version := strings.Repeat(id, 32)
+			Expect(store.Put(ctx, secretstore.PutInput{ID: t.live, VersionID: version, Value: encode(doc(map[string]string{"A": id})),
+				Labels: []string{secretstore.LabelCurrent, naming.VersionLabel(uuid.NewString())}})).To(Succeed())
+			at := metav1.NewMicroTime(time.Now().Add(time.Duration(i-4) * time.Hour))
+			versions = append([]v1alpha1.RestorableVersion{{VersionID: version, Time: &at}}, versions...)
+		}
+		t.report()
+		t.project.Status.Environments[0].Versions = versions
+		Expect(manager.Status().Update(ctx, t.project)).To(Succeed())
+
+		c := t.propose(map[string]string{"A": "one"}, nil)
+		approveAs(t.bob, "bob", c)
+		Eventually(t.status(c)).Should(bePhase(v1alpha1.PhaseApplied))
+		secret, err := store.Describe(ctx, t.live)
+		Expect(err).NotTo(HaveOccurred())
+		var labelled []string
+		for _, v := range versions {
+			if slices.ContainsFunc(secret.Versions[v.VersionID], func(l string) bool { return strings.HasPrefix(l, "sr") }) {
+				labelled = append(labelled, v.VersionID[:1])
+			}
+		}
+		Expect(labelled).To(ConsistOf("a", "b"), "the oldest, c, is the one that goes")
 	})
 })
 

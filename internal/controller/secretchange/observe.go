@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -180,7 +182,9 @@ func (r *Reconciler) label(ctx context.Context, facts *change.Facts, version, ui
 	if err := r.Client.List(ctx, &known, client.MatchingFields{index.ChangesByUID: uid}); err != nil {
 		return change.Label{}, fmt.Errorf("look up change %q: %w", uid, err)
 	}
-	l := change.Label{VersionID: version, ChangeUID: uid, Known: len(known.Items) > 0 || onRecord(facts, version)}
+	l := change.Label{VersionID: version, ChangeUID: uid}
+	l.AppliedAt, l.Known = onRecord(facts, version)
+	l.Known = l.Known || len(known.Items) > 0
 	for i := range known.Items {
 		l.Unfinished = !known.Items[i].Status.Phase.Finished()
 		if at := known.Items[i].Status.AppliedAt; at != nil {
@@ -190,25 +194,33 @@ func (r *Reconciler) label(ctx context.Context, facts *change.Facts, version, ui
 	return l, nil
 }
 
-// onRecord reports whether the project remembers a version whose change has
-// been purged since.
-func onRecord(facts *change.Facts, version string) bool {
+// onRecord reports whether the project remembers a version whose change is gone:
+// purged since, or brought back by a backup under another UID. It returns when
+// that became live, zero if that is not on record.
+func onRecord(facts *change.Facts, version string) (appliedAt time.Time, known bool) {
 	if facts.Project == nil {
-		return false
+		return time.Time{}, false
 	}
 	env := facts.Project.Status.Environment(facts.Change.Spec.Environment)
 	if env == nil {
-		return false
+		return time.Time{}, false
 	}
 	if env.LastAppliedVersionID == version {
-		return true
+		return timeOf(env.LastAppliedTime), true
 	}
 	for _, v := range env.Versions {
 		if v.VersionID == version {
-			return true
+			return timeOf(v.Time), true
 		}
 	}
-	return false
+	return time.Time{}, false
+}
+
+func timeOf(t *metav1.MicroTime) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.Time
 }
 
 func (r *Reconciler) readLiveValue(ctx context.Context, facts *change.Facts, versionID string) error {
