@@ -73,9 +73,10 @@ record-aws: control-plane ## Record anew which rights in AWS the end-to-end test
 	SECRETREVIEW_RECORD_AWS=$(CURDIR)/infra/cdk/testdata/asked.json go test -count=1 -timeout 30m ./test/e2e
 
 .PHONY: generate
-generate: $(BIN)/controller-gen ## Generate deep copies and CRDs from the API's types, and docs/cli.md from the commands
+generate: $(BIN)/controller-gen ## Generate deep copies and CRDs from the API's types, docs/cli.md from the commands, Argo CD's ConfigMap
 	$(BIN)/controller-gen object crd paths=./api/... output:crd:dir=config/crd/bases
 	go test ./internal/cli/root -run TestReference -count=1 -update
+	go test ./gitops/argocd -count=1 -update
 
 .PHONY: fmt
 fmt: $(BIN)/golangci-lint ## Format all Go code

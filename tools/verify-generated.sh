@@ -3,7 +3,7 @@
 # committed, so it can be run before a commit. The files are left up to date.
 set -euo pipefail
 
-generated=(api config/crd/bases docs/cli.md)
+generated=(api config/crd/bases docs/cli.md gitops/argocd/argocd-cm.yaml)
 before=$(mktemp -d)
 trap 'rm -rf "$before"' EXIT
 
