@@ -83,6 +83,7 @@ generate: $(BIN)/controller-gen $(BIN)/crd-ref-docs ## Generate deep copies, CRD
 	tools/chart-files.sh
 	go test ./internal/cli/root -run TestReference -count=1 -update
 	cd tools && go run ./dashboard -out ../charts/secretreview/files/observability/dashboard.json
+	go test ./gitops/argocd -count=1 -update
 
 .PHONY: fmt
 fmt: $(BIN)/golangci-lint ## Format all Go code

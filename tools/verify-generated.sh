@@ -3,7 +3,7 @@
 # committed, so it can be run before a commit. The files are left up to date.
 set -euo pipefail
 
-generated=(api config/crd/bases charts/secretreview/files docs/api.md docs/cli.md)
+generated=(api config/crd/bases charts/secretreview/files gitops/argocd/argocd-cm.yaml docs/api.md docs/cli.md)
 before=$(mktemp -d)
 trap 'rm -rf "$before"' EXIT
 

@@ -19,11 +19,12 @@ const (
 	keepForGit = 90 * 24 * time.Hour
 )
 
-// gitAnnotations keep GitOps controllers from overwriting reviews and from
-// deleting history.
+// gitAnnotations keep GitOps controllers from overwriting reviews, from deleting
+// history, and from calling history drift once its file is deleted.
 var gitAnnotations = map[string]string{
-	"argocd.argoproj.io/sync-options":   "ServerSideApply=true,Prune=false,Delete=false",
-	"kustomize.toolkit.fluxcd.io/prune": "disabled",
+	"argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+	"argocd.argoproj.io/sync-options":    "ServerSideApply=true,Prune=false,Delete=false",
+	"kustomize.toolkit.fluxcd.io/prune":  "disabled",
 }
 
 // newChange returns the object to create.

@@ -39,8 +39,9 @@ var _ = Describe("propose for a Git repository", func() {
 		metadata := manifest["metadata"].(map[string]any)
 		Expect(metadata).To(HaveLen(3))
 		Expect(metadata["annotations"]).To(Equal(map[string]any{
-			"argocd.argoproj.io/sync-options":   "ServerSideApply=true,Prune=false,Delete=false",
-			"kustomize.toolkit.fluxcd.io/prune": "disabled",
+			"argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+			"argocd.argoproj.io/sync-options":    "ServerSideApply=true,Prune=false,Delete=false",
+			"kustomize.toolkit.fluxcd.io/prune":  "disabled",
 		}))
 		Expect(result.Out).NotTo(ContainSubstring("canary"))
 
