@@ -63,10 +63,6 @@ build: ## Build this project's programs into .bin
 	ln -sf sr $(BIN)/kubectl-sr
 	ln -sf sr $(BIN)/kubectl_complete-sr
 
-.PHONY: dist
-dist: ## Pack sr for all platforms into dist, with checksums and krew manifests, as RELEASE=v1.2.3
-	cd tools && go run ./dist -root .. -out ../dist -version "$(RELEASE)"
-
 .PHONY: update-cdk-snapshots
 update-cdk-snapshots: ## Write the templates that infra/cdk's examples give, to see in the diff what would be deployed
 	cd infra/cdk && go test -count=1 ./test -run TestTemplatesOfTheExamplesAreThoseThatAreCommitted -update
@@ -102,7 +98,7 @@ test: control-plane build $(TEST_TOOLS) ## Run all tests; installs what they nee
 PEERS := $(patsubst %/go.mod,%,$(wildcard test/*/go.mod))
 
 .PHONY: test-peers
-test-peers: control-plane build $(BIN)/gotestsum $(BIN)/external-secrets ## Test beside the programs that people use with secretreview
+test-peers: control-plane build $(addprefix $(BIN)/,gotestsum helm external-secrets kustomize-controller) ## Test beside the programs that people use with secretreview
 	@for module in $(PEERS); do \
 		(cd $$module && $(BIN)/gotestsum --format pkgname --format-hide-empty-pkg --jsonfile $(BIN)/test-peer.json -- -count=1 -timeout 20m ./...) || exit 1; \
 		echo; sed -nE 's/.*"Output":"REPORT: (.*)\\n"\}$$/\1/p' $(BIN)/test-peer.json; \
@@ -125,8 +121,9 @@ test-cluster: control-plane build $(TEST_TOOLS) ## Run only the tests against a 
 CLUSTER_PACKAGE := github.com/secretreview/secretreview/test/cluster
 
 .PHONY: lint
-lint: $(BIN)/golangci-lint ## Check style, mistakes and which package may import which
+lint: $(BIN)/golangci-lint $(BIN)/actionlint ## Check style, mistakes and which package may import which, and the workflows
 	for module in . infra/cdk $(PEERS); do (cd $$module && $(BIN)/golangci-lint run); done
+	$(BIN)/actionlint
 
 .PHONY: verify-generated
 verify-generated: ## Fail when a generated file is stale
@@ -144,7 +141,33 @@ verify-format: $(BIN)/golangci-lint ## Fail when Go code is not formatted
 vuln: $(BIN)/govulncheck ## Fail on known vulnerabilities that the code can reach
 	tools/vuln.sh $(BIN)/govulncheck
 
+##@ Release it, as RELEASE=v1.2.3
+
+MAKE_RELEASE := cd tools/release && go run . -root ../.. -out ../../dist -helm $(BIN)/helm -version "$(RELEASE)"
+
+.PHONY: release
+release: $(BIN)/helm ## Make everything that a release consists of, in dist
+	$(MAKE_RELEASE) -clean archives images chart
+
+.PHONY: dist
+dist: ## Pack sr for all platforms into dist, with SBOMs, checksums and krew manifests
+	$(MAKE_RELEASE) archives
+
+.PHONY: image
+image: ## Build the images of manager and sr into dist/images; REPOSITORY=ghcr.io/… also pushes them there
+	$(MAKE_RELEASE) $(if $(REPOSITORY),-repository "$(REPOSITORY)" images push,images)
+
+.PHONY: push
+push: ## Push the images that are in dist/images to REPOSITORY=ghcr.io/…
+	$(MAKE_RELEASE) -repository "$(REPOSITORY)" push
+
+.PHONY: chart
+chart: $(BIN)/helm ## Package the chart into dist
+	$(MAKE_RELEASE) chart
+
 ##@ Tools
+
+MODULE_TOOLS := etcd krew helm helm3 kustomize-controller external-secrets promtool actionlint
 
 .PHONY: tools
 tools: control-plane $(addprefix $(BIN)/,controller-gen crd-ref-docs golangci-lint govulncheck gotestsum $(MODULE_TOOLS)) ## Build all pinned tools
@@ -153,7 +176,6 @@ tools: control-plane $(addprefix $(BIN)/,controller-gen crd-ref-docs golangci-li
 control-plane: $(CONTROL_PLANE)
 
 # A tool is built again when its module changes. These have a folder of their own name, whose go.mod names one tool.
-MODULE_TOOLS := etcd krew helm helm3 kustomize-controller external-secrets promtool ko
 # Of promtool, without the clients of all clouds that Prometheus can find targets in: checking rules needs none.
 BUILD_FLAGS_promtool := -tags remove_all_sd
 $(addprefix $(BIN)/,$(MODULE_TOOLS)): $(BIN)/%: tools/%/go.mod tools/%/go.sum

@@ -57,9 +57,9 @@ func pack(t *testing.T) string {
 		t.Fatal(err)
 	}
 	out := t.TempDir()
-	command := exec.CommandContext(t.Context(), "go", "run", "./dist", "-root", root, "-out", out,
-		"-version", release, "-platform", runtime.GOOS+"/"+runtime.GOARCH)
-	command.Dir = filepath.Join(root, "tools")
+	command := exec.CommandContext(t.Context(), "go", "run", ".", "-root", root, "-out", out,
+		"-version", release, "-platform", runtime.GOOS+"/"+runtime.GOARCH, "archives")
+	command.Dir = filepath.Join(root, "tools", "release")
 	if output, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
@@ -72,7 +72,7 @@ func TestKrewInstallsTheRelease(t *testing.T) {
 	for plugin, link := range map[string]string{"sr": "sr", "secret-review": "secret_review"} {
 		t.Run(plugin, func(t *testing.T) {
 			u := newUser(t)
-			u.run(t, u.krew, "install", "--manifest="+filepath.Join(packed, "krew", plugin+".yaml"), "--archive="+archive)
+			u.run(t, u.krew, "install", "--manifest="+filepath.Join(packed, plugin+".krew.yaml"), "--archive="+archive)
 
 			kubectl := func(args ...string) string { return u.run(t, "kubectl", args...) }
 			if got, want := kubectl(plugin, "--version"), "kubectl "+plugin+" "+release+"\n"; got != want {

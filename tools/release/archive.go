@@ -22,6 +22,29 @@ type archive struct {
 	SHA256 string
 }
 
+// writeArchives packs sr for each platform, and writes the krew manifests.
+func (r *release) writeArchives() error {
+	var archives []archive
+	for _, p := range r.platforms {
+		built, err := r.build("sr", p)
+		if err != nil {
+			return err
+		}
+		a := archive{platform: p, Binary: filepath.Base(built.Path), Name: fmt.Sprintf("sr_%s_%s.tar.gz", p.OS, p.Arch)}
+		if p.OS == "windows" {
+			a.Name = fmt.Sprintf("sr_%s_%s.zip", p.OS, p.Arch)
+		}
+		if err := a.pack(filepath.Join(r.out, a.Name), built.Path, filepath.Join(r.root, "LICENSE")); err != nil {
+			return err
+		}
+		archives = append(archives, a)
+	}
+	if err := r.writeManifests(archives); err != nil {
+		return err
+	}
+	return r.writeChecksums()
+}
+
 // packed is when all files of all archives were changed, so that it does not tell when they were built.
 var packed = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
@@ -92,12 +115,4 @@ func writeZip(out io.Writer, files []string) error {
 		}
 	}
 	return archive.Close()
-}
-
-func (r *release) writeChecksums() error {
-	var lines strings.Builder
-	for _, a := range r.archives {
-		fmt.Fprintf(&lines, "%s  %s\n", a.SHA256, a.Name)
-	}
-	return os.WriteFile(filepath.Join(r.out, "checksums.txt"), []byte(lines.String()), 0o644)
 }

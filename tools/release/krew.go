@@ -46,20 +46,16 @@ spec:
 {{- end}}
 `))
 
-func (r *release) writeManifests() error {
-	folder := filepath.Join(r.out, "krew")
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return err
-	}
+func (r *release) writeManifests(archives []archive) error {
 	for _, plugin := range plugins {
-		if err := r.writeManifest(filepath.Join(folder, plugin+".yaml"), plugin); err != nil {
+		if err := r.writeManifest(filepath.Join(r.out, plugin+".krew.yaml"), plugin, archives); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *release) writeManifest(path, plugin string) error {
+func (r *release) writeManifest(path, plugin string, archives []archive) error {
 	file, err := os.Create(path)
 	if err != nil {
 		return err
@@ -68,7 +64,7 @@ func (r *release) writeManifest(path, plugin string) error {
 	err = manifest.Execute(file, struct {
 		Plugin, Link, Version string
 		Archives              []archive
-	}{plugin, linkName(plugin), r.version, r.archives})
+	}{plugin, linkName(plugin), r.version, archives})
 	if err != nil {
 		return err
 	}
