@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/guard"
 	"github.com/secretreview/secretreview/internal/secretstore/emulator"
 	"github.com/secretreview/secretreview/test/cluster"
 	"github.com/secretreview/secretreview/test/cluster/process"
@@ -40,6 +42,8 @@ type Options struct {
 	ManagerArgs []string
 	// Principals may call AWS, beside People and the manager.
 	Principals []emulator.Principal
+	// GitOpsAppliers are user names that the policies list as appliers. The manager is told of them, too.
+	GitOpsAppliers []string
 	// Progress is told what is being done next, in a few words. Nil means nobody is.
 	Progress func(step string)
 }
@@ -50,6 +54,7 @@ type Stack struct {
 	bin         string
 	managerArgs []string
 	principals  []emulator.Principal
+	appliers    []string
 	progress    func(string)
 
 	cluster  *cluster.Cluster
@@ -71,7 +76,12 @@ func Start(ctx context.Context, options Options) (*Stack, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot tell where %s is: %w", options.Dir, err)
 	}
-	s := &Stack{dir: dir, bin: bin, managerArgs: options.ManagerArgs, principals: options.Principals, progress: options.Progress}
+	s := &Stack{
+		dir: dir, bin: bin, managerArgs: options.ManagerArgs, principals: options.Principals, appliers: options.GitOpsAppliers, progress: options.Progress,
+	}
+	for _, name := range s.appliers {
+		s.managerArgs = append(slices.Clip(s.managerArgs), "--gitops-appliers="+name)
+	}
 	if s.progress == nil {
 		s.progress = func(string) {}
 	}
@@ -143,7 +153,7 @@ func (s *Stack) startCluster(ctx context.Context, version string) error {
 }
 
 func (s *Stack) install(ctx context.Context) error {
-	return install.Apply(ctx, s.cluster.AdminConfig(), install.Options{})
+	return install.Apply(ctx, s.cluster.AdminConfig(), install.Options{Guard: guard.Options{Appliers: s.appliers}})
 }
 
 // Cluster is the Kubernetes cluster of the stack.
