@@ -3,6 +3,7 @@ package reading
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/secretreview/secretreview/test/cluster"
 	"github.com/secretreview/secretreview/test/cluster/process"
@@ -29,7 +31,7 @@ func externalSecrets() string {
 
 // startExternalSecrets runs External Secrets Operator, with the examples applied. Its webhook, which only checks what
 // people apply, and the controller of that webhook's certificates are left out.
-func startExternalSecrets(ctx SpecContext, program, dir string) {
+func startExternalSecrets(ctx SpecContext, program string) {
 	kubectl("apply", "--server-side", "-k", filepath.Join(module(ctx), "config", "crds", "bases"))
 	kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=1m")
 	operator, err := process.Start(process.Command{
@@ -49,11 +51,24 @@ func startExternalSecrets(ctx SpecContext, program, dir string) {
 		Expect(operator.Crashed()).To(Succeed())
 		Expect(operator.Stop(ctx)).To(Succeed())
 	})
-	for _, file := range []string{"store.yaml", "all-keys.yaml", "some-keys.yaml"} {
+	kubectl("apply", "-f", example("external-secrets", "store.yaml"))
+	for _, file := range []string{"all-keys.yaml", "some-keys.yaml"} {
 		kubectl("apply", "-f", example("external-secrets", file))
+		// The examples' own interval is for people, who have longer to wait.
+		kubectl("patch", "-f", example("external-secrets", file), "--type=merge", "-p", `{"spec":{"refreshInterval":"1s"}}`)
 	}
-	// The examples' own interval is for people, who have longer to wait.
-	kubectl("patch", "externalsecret", "--all", "--type=merge", "-p", `{"spec":{"refreshInterval":"1s"}}`)
+}
+
+// applyChanged applies an example of an ExternalSecret under another name, with other fields in its spec.
+func applyChanged(file, name string, fields map[string]any) {
+	GinkgoHelper()
+	var object unstructured.Unstructured
+	decode(filepath.Join("external-secrets", file), &object.Object)
+	object.SetName(name)
+	spec, _ := object.Object["spec"].(map[string]any)
+	maps.Copy(spec, map[string]any{"refreshInterval": "1s", "target": map[string]any{"name": name}})
+	maps.Copy(spec, fields)
+	apply(object)
 }
 
 // module is the folder of the operator's own module, which has its CRDs.

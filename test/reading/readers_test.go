@@ -106,6 +106,7 @@ func mounted() map[string]string {
 		}
 	}
 	decode("secrets-store-csi/secretproviderclass.yaml", &class)
+	kubectl("apply", "--validate=strict", "--dry-run=server", "-f", example("secrets-store-csi", "deployment.yaml"))
 	type path struct{ Path, ObjectAlias string }
 	var objects []struct {
 		ObjectName, ObjectType, ObjectAlias string

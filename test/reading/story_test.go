@@ -7,7 +7,6 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/secretstore"
@@ -49,6 +48,13 @@ var _ = Describe("What is live", Ordered, func() {
 		everybodySees(first)
 	})
 
+	It("is read key by key, for as long as the key is there", func() {
+		applyChanged("some-keys.yaml", "log-level", map[string]any{"data": []any{map[string]any{
+			"secretKey": "level", "remoteRef": map[string]any{"key": live, "property": "LOG_LEVEL"},
+		}}})
+		Eventually(kubernetesSecret("log-level")).Should(Equal(map[string]string{"level": "info"}))
+	})
+
 	It("stays as it is while a change is pending", func() {
 		change = proposed(run(stack.Alice, "sr", "propose", "-p", stack.Project, "-e", environment, "-r", "Rotate the token",
 			"--set", "PAYMENT_TOKEN="+second["PAYMENT_TOKEN"], "--set", "NEW_KEY="+second["NEW_KEY"], "--unset", "LOG_LEVEL"))
@@ -68,12 +74,7 @@ var _ = Describe("What is live", Ordered, func() {
 
 		By("asking External Secrets Operator for it")
 		before := len(calls())
-		greedy := unstructured.Unstructured{}
-		decode("external-secrets/all-keys.yaml", &greedy.Object)
-		greedy.SetName("greedy")
-		Expect(unstructured.SetNestedField(greedy.Object, "greedy", "spec", "target", "name")).To(Succeed())
-		Expect(unstructured.SetNestedSlice(greedy.Object, []any{map[string]any{"extract": map[string]any{"key": staged}}}, "spec", "dataFrom")).To(Succeed())
-		apply(greedy)
+		applyChanged("all-keys.yaml", "greedy", map[string]any{"dataFrom": []any{map[string]any{"extract": map[string]any{"key": staged}}}})
 		DeferCleanup(func() { kubectl("delete", "externalsecret", "greedy") })
 		kubectl("wait", "--for=condition=Ready=False", "externalsecret", "greedy", "--timeout=2m")
 		Expect(calls()[before:]).To(ContainElement(And(HaveField("Secret", staged), HaveField("Code", "AccessDeniedException"))))
@@ -83,11 +84,16 @@ var _ = Describe("What is live", Ordered, func() {
 	It("is another once a change is approved", func() {
 		approve(change)
 		everybodySees(second)
+
+		By("telling who names a key that is gone, and leaving the old value there")
+		kubectl("wait", "--for=condition=Ready=False", "externalsecret", "log-level", "--timeout=2m")
+		Expect(kubernetesSecret("log-level")()).To(Equal(map[string]string{"level": "info"}))
 	})
 
 	It("is what it was after a rollback", func() {
 		approve(proposed(run(stack.Alice, "sr", "rollback", change, "-r", "It broke payments", "--yes", "--no-wait")))
 		everybodySees(first)
+		kubectl("wait", "--for=condition=Ready", "externalsecret", "log-level", "--timeout=2m")
 	})
 
 	It("is read by the secret's name or ARN, and by no version's id or label but AWSCURRENT", func() {

@@ -33,6 +33,8 @@ const (
 
 var (
 	s *stack.Stack
+	// dir is the folder of the whole stack.
+	dir string
 	// live is the name of the secret that is read.
 	live = naming.LiveSecret(naming.DefaultPrefix, stack.Project, environment)
 	root = func() string {
@@ -50,7 +52,8 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	SetDefaultEventuallyTimeout(patience)
 	SetDefaultEventuallyPollingInterval(polling)
 	operator := externalSecrets()
-	dir, err := os.MkdirTemp("", "secretreview-reading-")
+	var err error
+	dir, err = os.MkdirTemp("", "secretreview-reading-")
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() {
 		if os.Getenv("SECRETREVIEW_KEEP") == "" {
@@ -61,7 +64,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func(ctx SpecContext) { Expect(s.Stop(ctx)).To(Succeed()) })
 	kubectl("apply", "-f", example("serviceaccount.yaml"))
-	startExternalSecrets(ctx, operator, dir)
+	startExternalSecrets(ctx, operator)
 })
 
 func example(path ...string) string {
@@ -72,7 +75,7 @@ func example(path ...string) string {
 func run(person, program string, args ...string) string {
 	GinkgoHelper()
 	command := exec.Command("env", append([]string{program}, args...)...) // env looks for it in the person's PATH
-	command.Env, command.Dir = append(os.Environ(), s.Env(person)...), GinkgoT().TempDir()
+	command.Env, command.Dir = append(os.Environ(), s.Env(person)...), dir
 	output, err := command.CombinedOutput()
 	Expect(err).NotTo(HaveOccurred(), "%s %v\n%s", program, args, output)
 	return strings.TrimSpace(string(output))
