@@ -104,6 +104,8 @@ var rows = []row{
 			{`histogram_quantile(0.5, sum by (le) (rate(secretreview_aws_call_duration_seconds_bucket[$__rate_interval])))`, "p50"},
 			{`histogram_quantile(0.99, sum by (le) (rate(secretreview_aws_call_duration_seconds_bucket[$__rate_interval])))`, "p99"},
 		}},
+		{"Slowest calls, by operation", "The 99th percentile, all attempts included.", lines, "s", anyNumber,
+			[]query{{`histogram_quantile(0.99, sum by (le, operation) (rate(secretreview_aws_call_duration_seconds_bucket[$__rate_interval])))`, "{{operation}}"}}},
 		{"Throttled requests", "Each attempt counts, also where the next one succeeded.", lines, "reqps", anyNumber,
 			[]query{{`sum by (operation) (rate(secretreview_aws_requests_total{code=~".*Throttl.*|TooManyRequestsException|RequestLimitExceeded|SlowDown"}[$__rate_interval]))`, "{{operation}}"}}},
 		{"Requests that failed, by code", "Each attempt counts.", lines, "reqps", anyNumber,
