@@ -98,7 +98,7 @@ test: control-plane build $(TEST_TOOLS) ## Run all tests; installs what they nee
 PEERS := $(patsubst %/go.mod,%,$(wildcard test/*/go.mod))
 
 .PHONY: test-peers
-test-peers: control-plane build $(addprefix $(BIN)/,gotestsum helm external-secrets kustomize-controller) ## Test beside the programs that people use with secretreview
+test-peers: control-plane build $(addprefix $(BIN)/,gotestsum external-secrets controller-gen helm kustomize-controller) ## Test beside the programs that people use with secretreview
 	@for module in $(PEERS); do \
 		(cd $$module && $(BIN)/gotestsum --format pkgname --format-hide-empty-pkg --jsonfile $(BIN)/test-peer.json -- -count=1 -timeout 20m ./...) || exit 1; \
 		echo; sed -nE 's/.*"Output":"REPORT: (.*)\\n"\}$$/\1/p' $(BIN)/test-peer.json; \
