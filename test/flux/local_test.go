@@ -49,6 +49,9 @@ type local struct {
 
 func start(ctx context.Context) *local {
 	GinkgoHelper()
+	for _, name := range []string{"controller-gen", "sr", controllerName} {
+		program(name) // tells early what would fail late
+	}
 	dir := folder()
 	running, err := stack.Start(ctx, stack.Options{
 		Dir: filepath.Join(dir, "stack"), GitOpsAppliers: appliers(),
@@ -96,7 +99,7 @@ func program(name string) string {
 	Expect(err).NotTo(HaveOccurred())
 	path := filepath.Join(bin, name)
 	_, err = os.Stat(path)
-	Expect(err).NotTo(HaveOccurred(), "run `make %s`", path)
+	Expect(err).NotTo(HaveOccurred(), "%s is not built: run `make %s`", name, path)
 	return path
 }
 
