@@ -94,7 +94,7 @@ var (
 	// code is what is shown as it is, in which nothing is a link: a pattern may look like one.
 	code = regexp.MustCompile("(?s)```.*?```|`[^`\n]*`")
 	// file is a path of this repository in backticks.
-	file    = regexp.MustCompile("`((?:api|cmd|config|docs|internal|test|tools)/[A-Za-z0-9_./-]*)`")
+	file    = regexp.MustCompile("`((?:api|cmd|config|docs|examples|internal|test|tools)/[A-Za-z0-9_./-]*)`")
 	heading = regexp.MustCompile(`(?m)^#+ (.+)$`)
 )
 

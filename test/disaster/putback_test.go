@@ -25,7 +25,7 @@ var _ = Describe("A cluster whose etcd is put back to an old backup", func() {
 		site.approve("bob", since)
 		site.await(since, v1alpha1.PhaseApplied)
 		site.apply("production", "4", "bob")
-		site.write(500)
+		site.write()
 		value, version := aws.live("production")
 		moves := aws.moves()
 

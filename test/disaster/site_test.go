@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -25,6 +26,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/controller/rewind"
 	"github.com/secretreview/secretreview/internal/guard"
 	"github.com/secretreview/secretreview/test/cluster"
 	"github.com/secretreview/secretreview/test/cluster/process"
@@ -46,6 +48,7 @@ type site struct {
 	cluster    *cluster.Cluster
 	admin      client.Client
 	alice      client.Client
+	velero     client.Client
 	manager    *process.Process
 	kubeconfig map[string]string
 }
@@ -64,9 +67,11 @@ func newSite(aws *account) *site {
 	Expect(err).NotTo(HaveOccurred())
 	Expect(install.Apply(ctx, s.cluster.AdminConfig(), install.Options{Guard: guard.Options{BackupAccounts: []string{veleroUser}}})).To(Succeed())
 	s.grant(ctx)
+	s.velero, err = client.New(s.account(ctx, "velero", "velero"), client.Options{Scheme: scheme})
+	Expect(err).NotTo(HaveOccurred())
 	for name, config := range map[string]*rest.Config{
-		"admin": s.cluster.AdminConfig(), "alice": s.cluster.UserConfig("alice"), "bob": s.cluster.UserConfig("bob"), "carol": s.cluster.UserConfig("carol"),
-		"velero": s.account(ctx, "velero", "velero"), "manager": s.account(ctx, install.Namespace, install.ServiceAccount),
+		"admin": s.cluster.AdminConfig(), "alice": s.cluster.UserConfig("alice"), "bob": s.cluster.UserConfig("bob"), "carol": s.cluster.UserConfig("carol"), "dave": s.cluster.UserConfig("dave"),
+		"manager": s.account(ctx, install.Namespace, install.ServiceAccount),
 	} {
 		s.kubeconfig[name] = filepath.Join(s.dir, name+".kubeconfig")
 		Expect(s.cluster.WriteKubeconfig(s.kubeconfig[name], cluster.Context{Name: name, Namespace: namespace, Config: config})).To(Succeed())
@@ -96,7 +101,7 @@ func (s *site) grant(ctx context.Context) {
 			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: "velero", Name: "velero"}},
 		},
 	}
-	for role, people := range map[string][]string{"secretreview-proposer": {"alice"}, "secretreview-approver": {"bob", "carol"}} {
+	for role, people := range map[string][]string{"secretreview-proposer": {"alice"}, "secretreview-approver": {"bob", "carol", "dave"}} {
 		binding := &rbacv1.RoleBinding{
 			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: role},
 			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
@@ -169,11 +174,7 @@ func binary(name string) string {
 	Expect(err).NotTo(HaveOccurred())
 	path := filepath.Join(dir, name)
 	_, err = os.Stat(path)
-	target := "build"
-	if name == "velero" {
-		target = path
-	}
-	Expect(err).NotTo(HaveOccurred(), "%s is not built: run `make %s`", name, target)
+	Expect(err).NotTo(HaveOccurred(), "%s is not built: run `make build`", name)
 	return path
 }
 
@@ -192,13 +193,14 @@ func (s *site) run(who, program string, args ...string) string {
 	return out.String()
 }
 
-// write writes often, as a cluster does in the hours after a backup.
-func (s *site) write(count int) {
+// write writes until the manager must have looked at the cluster's revision since, as a cluster does in the hours after a
+// backup.
+func (s *site) write() {
 	GinkgoHelper()
 	ctx := context.Background()
 	object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "busy"}}
 	Expect(s.admin.Create(ctx, object)).To(Succeed())
-	for i := range count {
+	for until, i := time.Now().Add(2*rewind.DefaultInterval), 0; time.Now().Before(until); i++ {
 		object.Data = map[string]string{"count": strconv.Itoa(i)}
 		Expect(s.admin.Update(ctx, object)).To(Succeed())
 	}
