@@ -128,7 +128,8 @@ func (m *Manager) Unused() []Right {
 	var all []Right
 	for _, rule := range m.rules(context.Background()) {
 		for _, right := range of(rule.rule, rule.own) {
-			if !used[right] && !right.Unasked() && !slices.Contains(rare, right) && !(right.Verb == "list" && used[right.as("watch")]) {
+			watched := right.Verb == "list" && used[right.as("watch")]
+			if !used[right] && !watched && !right.Unasked() && !slices.Contains(rare, right) {
 				all = append(all, right)
 			}
 		}
