@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -36,7 +37,7 @@ type Problem struct {
 	Message string
 }
 
-// Schemas are the kinds of this release. It is not safe for concurrent use.
+// Schemas are the kinds of this release.
 type Schemas struct{ kinds map[string]*kind }
 
 type kind struct {
@@ -46,8 +47,10 @@ type kind struct {
 }
 
 // Load reads the CRDs that are built in, and compiles their rules, which takes
-// some ten milliseconds.
-func Load() (*Schemas, error) {
+// some ten milliseconds, once.
+var Load = sync.OnceValues(load)
+
+func load() (*Schemas, error) {
 	objects, err := config.Objects(config.CRDDir)
 	if err != nil {
 		return nil, err
