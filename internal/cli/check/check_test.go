@@ -274,7 +274,7 @@ func TestWhatIsStagedMustBeWhatIsPinned(t *testing.T) {
 		want     string
 	}{
 		"another digest":          {"digest: sha256:", "digest: sha256:0", nil, exit.Refused, "changes/a.yaml:15: error: spec.staged.digest: may not be more than 71 bytes"},
-		"another version":         {"versionID: ", "versionID: 00000000-", nil, exit.OK, "Its keys are not shown: nothing is staged any more"},
+		"another version":         {"versionID: ", "versionID: 00000000-", nil, exit.Refused, "error: spec.staged.versionID: what is staged has another version"},
 		"another environment":     {"environment: production", "environment: staging", nil, exit.Refused, "changes/a.yaml:12: error: spec.staged: the staged secret belongs to another environment"},
 		"another namespace":       {"namespace: demo", "namespace: other", nil, exit.Refused, "belongs to another namespace"},
 		"the cluster that it is":  {"", "", []string{"--cluster-name=prod"}, exit.OK, "+ NEW"},
@@ -298,16 +298,24 @@ func TestWhatIsStagedMustBeWhatIsPinned(t *testing.T) {
 			c.want(c.run("ci", append([]string{"changes"}, tc.args...)...), tc.code, tc.want)
 		})
 	}
+	t.Run("nothing any more", func(t *testing.T) {
+		c := proposed(t)
+		name := naming.StagedSecret(naming.DefaultPrefix, "api", "api-x7k2p")
+		if err := c.store.Delete(t.Context(), secretstore.DeleteInput{ID: name}); err != nil {
+			t.Fatal(err)
+		}
+		c.want(c.run("ci", "changes"), exit.OK, "Its keys are not shown: nothing is staged as it pins it", "0 warnings")
+	})
 	t.Run("other bytes", func(t *testing.T) {
 		c := proposed(t)
 		other := c.stage("api-other", base, map[string]string{"A": canary})
-		digest := other[strings.Index(other, "digest: "):]
+		_, digest, _ := strings.Cut(other, "digest: ")
 		content, err := os.ReadFile(filepath.Join(c.dir, "changes", "a.yaml"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		manifest := string(content)
-		c.write("changes/a.yaml", manifest[:strings.Index(manifest, "digest: ")]+digest)
+		before, _, _ := strings.Cut(string(content), "digest: ")
+		c.write("changes/a.yaml", before+"digest: "+digest)
 		c.want(c.run("ci", "changes"), exit.Refused, "they were swapped", "Its keys are not shown: what is staged is not what it pins")
 	})
 }

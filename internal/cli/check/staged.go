@@ -55,7 +55,7 @@ func (r *reader) diff(ctx context.Context, c *rules.Change) (diff, error) {
 	case ctx.Err() != nil:
 		return diff{}, ctx.Err()
 	case errors.As(err, &wrong):
-		r.set.Report(c, finding.Error, finding.Staged, "spec.staged", "%s", wrong)
+		r.set.Reportf(c, finding.Error, finding.Staged, "spec.staged", "%s", wrong)
 		return diff{NotMade: "what is staged is not what it pins"}, nil
 	case err != nil:
 		why, _ := exit.Sentence(err)
@@ -72,13 +72,9 @@ func (r *reader) read(ctx context.Context, c *rules.Change, at rules.Location) (
 	if err != nil {
 		return diff{}, err
 	}
-	pinned := c.Spec.Staged
-	got, err := store.Get(ctx, secretstore.GetInput{ID: pinned.SecretARN, VersionID: string(pinned.VersionID)})
-	if secretstore.KindOf(err) == secretstore.KindNotFound {
-		return diff{}, exit.Errorf(exit.NotFound, "nothing is staged any more: it has ended, or has to be proposed again")
-	}
+	got, err := r.pinned(ctx, store, c)
 	if err != nil {
-		return diff{}, fmt.Errorf("read the staged values: %w", err)
+		return diff{}, err
 	}
 	patch, err := sheet.OpenStaged(&c.SecretChange, document.Identity{
 		Cluster: r.options.ClusterName, Namespace: c.Namespace, Project: at.Project, Environment: c.Spec.Environment, Change: c.Name,
@@ -95,16 +91,34 @@ func (r *reader) read(ctx context.Context, c *rules.Change, at rules.Location) (
 	return diff{Keys: document.Diff(now.Values, patch.Apply(now.Values)), LiveVersionID: now.ID}, nil
 }
 
+// pinned reads the version that a change pins. A secret that has it no longer
+// has no other either: sr writes one version, and the manager deletes it whole.
+func (r *reader) pinned(ctx context.Context, store secretstore.Store, c *rules.Change) (secretstore.Version, error) {
+	pin := c.Spec.Staged
+	got, err := store.Get(ctx, secretstore.GetInput{ID: pin.SecretARN, VersionID: string(pin.VersionID)})
+	if err == nil {
+		return got, nil
+	}
+	if secretstore.KindOf(err) != secretstore.KindNotFound {
+		return secretstore.Version{}, fmt.Errorf("read the staged values: %w", err)
+	}
+	if _, other := store.Get(ctx, secretstore.GetInput{ID: pin.SecretARN}); other == nil {
+		r.set.Reportf(c, finding.Error, finding.Staged, "spec.staged.versionID",
+			"what is staged has another version: take what \"propose -o yaml\" printed as it is")
+	}
+	return secretstore.Version{}, exit.Errorf(exit.NotFound, "nothing is staged as it pins it: it has ended, or has to be proposed again")
+}
+
 // warnOfConflict tells that what is live is no longer what the change was
 // proposed on.
 func (r *reader) warnOfConflict(c *rules.Change, patch document.Patch, now live.Version) {
 	if clashes := patch.Clashes(now.Values); len(clashes) > 0 {
-		r.set.Report(c, finding.Warning, finding.Conflict, "spec.staged",
+		r.set.Reportf(c, finding.Warning, finding.Conflict, "spec.staged",
 			"others have changed the same keys since it was proposed, so that it will end as Conflicted: %s; rebase it under a new name", wording.Keys(clashes))
 		return
 	}
 	if base := string(c.Spec.BaseVersionID); base != "" && base != now.ID {
-		r.set.Report(c, finding.Warning, finding.Conflict, "spec.baseVersionID",
+		r.set.Reportf(c, finding.Warning, finding.Conflict, "spec.baseVersionID",
 			"it is no longer live, so that the change will end as Conflicted, unless the project's conflictPolicy is %s", v1alpha1.ConflictByKey)
 	}
 }

@@ -25,21 +25,21 @@ func (p place) metadata(object client.Object) {
 	for field, marks := range map[string]map[string]string{"metadata.labels": object.GetLabels(), "metadata.annotations": object.GetAnnotations()} {
 		for _, key := range slices.Sorted(maps.Keys(marks)) {
 			if strings.HasPrefix(key, v1alpha1.GroupName+"/") {
-				p.error(finding.Admission, field+"."+key, "only the manager writes what begins with %s/", v1alpha1.GroupName)
+				p.errorf(finding.Admission, field+"."+key, "only the manager writes what begins with %s/", v1alpha1.GroupName)
 			}
 		}
 		if len(marks) > maxMarks {
-			p.error(finding.Admission, field, "there are %d, and at most %d are let in", len(marks), maxMarks)
+			p.errorf(finding.Admission, field, "there are %d, and at most %d are let in", len(marks), maxMarks)
 		}
 	}
 	if len(object.GetFinalizers()) > 0 {
-		p.error(finding.Admission, "metadata.finalizers", "only the manager writes finalizers")
+		p.errorf(finding.Admission, "metadata.finalizers", "only the manager writes finalizers")
 	}
 	if len(object.GetOwnerReferences()) > 0 {
-		p.error(finding.Admission, "metadata.ownerReferences", "nobody may add ownerReferences: history would be deleted with its owner")
+		p.errorf(finding.Admission, "metadata.ownerReferences", "nobody may add ownerReferences: history would be deleted with its owner")
 	}
 	if want := p.set.expected.Namespace; want != "" && object.GetNamespace() != want {
-		p.error(finding.Schema, "metadata.namespace", "it is not the namespace %q that -n says", want)
+		p.errorf(finding.Schema, "metadata.namespace", "it is not the namespace %q that -n says", want)
 	}
 	p.once(object)
 }
@@ -53,9 +53,9 @@ func (p place) once(object client.Object) {
 	case !again:
 		p.set.first[key] = here
 	case kind == kindProject:
-		p.warn(finding.Duplicate, "metadata.name", "it is in %s already: unless that is for another cluster, one is written over the other", first)
+		p.warnf(finding.Duplicate, "metadata.name", "it is in %s already: unless that is for another cluster, one is written over the other", first)
 	default:
-		p.error(finding.Duplicate, "metadata.name", "it is in %s already: a change is proposed once, and anew under another name", first)
+		p.errorf(finding.Duplicate, "metadata.name", "it is in %s already: a change is proposed once, and anew under another name", first)
 	}
 }
 
@@ -66,7 +66,7 @@ func (s *Set) namesakes() {
 	for _, p := range s.projects {
 		key := p.Namespace + "/" + p.EffectiveProjectName()
 		if other := first[key]; other != nil && other.Name != p.Name {
-			place{set: s, file: p.file, object: &p.object}.error(finding.Project, "spec.projectName",
+			place{set: s, file: p.file, object: &p.object}.errorf(finding.Project, "spec.projectName",
 				"project %q in %s:%d claims the same name in AWS, so neither is served", other.Name, other.file, other.object.Line("metadata.name"))
 			continue
 		}
@@ -94,14 +94,14 @@ func (s *Set) change(c *Change) {
 	project := s.projectOf(c)
 	if project != nil {
 		if _, has := policy.For(project, c.Spec.Environment); !has {
-			at.error(finding.Project, "spec.environment", "project %q has no such environment", project.Name)
+			at.errorf(finding.Project, "spec.environment", "project %q has no such environment", project.Name)
 			project = nil
 		}
 	}
 	if c.Spec.Staged != nil {
 		problem := s.stagedProblem(c, project)
 		if problem != "" {
-			at.error(finding.Staged, "spec.staged.secretARN", "%s: take what \"propose -o yaml\" printed as it is", problem)
+			at.errorf(finding.Staged, "spec.staged.secretARN", "%s: take what \"propose -o yaml\" printed as it is", problem)
 		}
 		c.Own = problem == ""
 	}
@@ -157,7 +157,7 @@ func (s *Set) stagedProblem(c *Change, project *v1alpha1.SecretProject) string {
 func (p place) people(c *Change, project *v1alpha1.SecretProject) {
 	names := policy.NewIdentities(policy.Listed{})
 	if !names.CanPropose(c.Spec.ProposedBy) {
-		p.warn(finding.Admission, "spec.proposedBy", "a name that begins with system: proposes only where the installation lists it")
+		p.warnf(finding.Admission, "spec.proposedBy", "a name that begins with system: proposes only where the installation lists it")
 	}
 	seen := map[string]bool{}
 	for i, review := range c.Spec.Reviews {
@@ -165,11 +165,11 @@ func (p place) people(c *Change, project *v1alpha1.SecretProject) {
 		person := names.Person(review.Reviewer)
 		switch {
 		case !names.CanReview(review.Reviewer):
-			p.warn(finding.Review, field, "the review of a name that begins with system: counts only where the installation lists it")
+			p.warnf(finding.Review, field, "the review of a name that begins with system: counts only where the installation lists it")
 		case seen[person]:
-			p.warn(finding.Review, field, "it is somebody who has reviewed above already, and counts once")
+			p.warnf(finding.Review, field, "it is somebody who has reviewed above already, and counts once")
 		case review.Verdict == v1alpha1.VerdictRejected:
-			p.warn(finding.Review, fmt.Sprintf("spec.reviews[%d].verdict", i), "it ends the change as Rejected once it is applied")
+			p.warnf(finding.Review, fmt.Sprintf("spec.reviews[%d].verdict", i), "it ends the change as Rejected once it is applied")
 		case c.Spec.Staged != nil && person == names.Person(c.Spec.ProposedBy):
 			p.ownApproval(field, c, project)
 		}
@@ -180,10 +180,10 @@ func (p place) people(c *Change, project *v1alpha1.SecretProject) {
 func (p place) ownApproval(field string, c *Change, project *v1alpha1.SecretProject) {
 	const message = "it is who proposed the change"
 	if project == nil {
-		p.warn(finding.Review, field, message+", whose approval counts only where the project says so")
+		p.warnf(finding.Review, field, message+", whose approval counts only where the project says so")
 		return
 	}
 	if effective, _ := policy.For(project, c.Spec.Environment); effective.PreventSelfApproval {
-		p.error(finding.Review, field, message+", and project %q lets nobody approve their own", project.Name)
+		p.errorf(finding.Review, field, message+", and project %q lets nobody approve their own", project.Name)
 	}
 }

@@ -89,11 +89,11 @@ func (s *Set) Add(ctx context.Context, file string, o source.Object) bool {
 	}
 	at := place{set: s, file: file, object: &o}
 	if !s.schemas.Knows(o.APIVersion(), o.Kind()) {
-		at.error(finding.Schema, "kind", "there is no such kind in this release: it has SecretChange and SecretProject in %s", v1alpha1.GroupVersion)
+		at.errorf(finding.Schema, "kind", "there is no such kind in this release: it has SecretChange and SecretProject in %s", v1alpha1.GroupVersion)
 		return true
 	}
 	for _, d := range o.Duplicates() {
-		at.errorOnLine(d.Line, finding.Malformed, d.Path, "it stands in line %d already", d.First)
+		at.errorOnLinef(d.Line, finding.Malformed, d.Path, "it stands in line %d already", d.First)
 	}
 	suspicious := at.values()
 	at.cluster()
@@ -128,9 +128,9 @@ func (s *Set) Finish() {
 	}
 }
 
-// Report adds a finding about a field of a change.
-func (s *Set) Report(c *Change, severity finding.Severity, kind finding.Kind, field, format string, args ...any) {
-	place{set: s, file: c.File, object: &c.object}.report(severity, c.object.Line(field), kind, field, format, args...)
+// Reportf adds a finding about a field of a change.
+func (s *Set) Reportf(c *Change, severity finding.Severity, kind finding.Kind, field, format string, args ...any) {
+	place{set: s, file: c.File, object: &c.object}.reportf(severity, c.object.Line(field), kind, field, format, args...)
 }
 
 // Line returns where a change begins.
@@ -143,22 +143,22 @@ type place struct {
 	object *source.Object
 }
 
-func (p place) report(severity finding.Severity, line int, kind finding.Kind, field, format string, args ...any) {
+func (p place) reportf(severity finding.Severity, line int, kind finding.Kind, field, format string, args ...any) {
 	p.set.Findings = append(p.set.Findings, finding.Finding{
 		File: p.file, Line: line, Severity: severity, Kind: kind, Field: shown(field), Message: fmt.Sprintf(format, args...),
 	})
 }
 
-func (p place) error(kind finding.Kind, field, format string, args ...any) {
-	p.report(finding.Error, p.object.Line(field), kind, field, format, args...)
+func (p place) errorf(kind finding.Kind, field, format string, args ...any) {
+	p.reportf(finding.Error, p.object.Line(field), kind, field, format, args...)
 }
 
-func (p place) errorOnLine(line int, kind finding.Kind, field, format string, args ...any) {
-	p.report(finding.Error, line, kind, field, format, args...)
+func (p place) errorOnLinef(line int, kind finding.Kind, field, format string, args ...any) {
+	p.reportf(finding.Error, line, kind, field, format, args...)
 }
 
-func (p place) warn(kind finding.Kind, field, format string, args ...any) {
-	p.report(finding.Warning, p.object.Line(field), kind, field, format, args...)
+func (p place) warnf(kind finding.Kind, field, format string, args ...any) {
+	p.reportf(finding.Warning, p.object.Line(field), kind, field, format, args...)
 }
 
 // fieldName is what a field may be called that is shown, maxField how long.
@@ -180,14 +180,14 @@ func (p place) refused(ctx context.Context) bool {
 	for _, problem := range problems {
 		switch {
 		case problem.Unknown:
-			p.error(finding.UnknownField, problem.Path,
+			p.errorf(finding.UnknownField, problem.Path,
 				"there is no such field: values belong into AWS alone; if this is one, take it out and replace the value, which Git keeps")
 		case problem.Path == "metadata.name" && p.object.Kind() == kindChange && p.named("generateName"):
-			p.error(finding.Schema, problem.Path, "is required: what is staged is called after it, so generateName does not do")
+			p.errorf(finding.Schema, problem.Path, "is required: what is staged is called after it, so generateName does not do")
 		case problem.Path == "metadata.namespace" && !p.named("namespace"):
-			p.error(finding.Schema, problem.Path, "is required: name it here, or by -n where whatever applies it adds it")
+			p.errorf(finding.Schema, problem.Path, "is required: name it here, or by -n where whatever applies it adds it")
 		default:
-			p.error(finding.Schema, problem.Path, "%s", problem.Message)
+			p.errorf(finding.Schema, problem.Path, "%s", problem.Message)
 		}
 	}
 	return len(problems) > 0
@@ -200,7 +200,7 @@ func (p place) named(key string) bool {
 
 func (p place) decode(into any) bool {
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(p.object.Value, into); err != nil {
-		p.error(finding.Schema, "", "it cannot be read as a %s", p.object.Kind())
+		p.errorf(finding.Schema, "", "it cannot be read as a %s", p.object.Kind())
 		return false
 	}
 	return true
@@ -229,7 +229,7 @@ func (p place) match(line int, field string, match leak.Match) {
 	if match.Guess {
 		severity, advice = finding.Warning, "if it is one, take it out and replace it where it is used, because Git keeps it"
 	}
-	p.report(severity, line, finding.Value, field, "it looks like %s: %s", match.What, advice)
+	p.reportf(severity, line, finding.Value, field, "it looks like %s: %s", match.What, advice)
 }
 
 // Comments looks for credentials in all lines of a file that have none yet:
@@ -260,11 +260,11 @@ var ofCluster = []string{"uid", "resourceVersion", "generation", "managedFields"
 func (p place) cluster() {
 	const format = "the cluster writes it: leave it out of Git"
 	if p.object.Value["status"] != nil {
-		p.warn(finding.Schema, "status", format)
+		p.warnf(finding.Schema, "status", format)
 	}
 	for _, key := range ofCluster {
 		if p.named(key) {
-			p.warn(finding.Schema, "metadata."+key, format)
+			p.warnf(finding.Schema, "metadata."+key, format)
 		}
 	}
 }
@@ -277,7 +277,7 @@ func (s *Set) kubernetesSecret(file string, o *source.Object) {
 	for _, key := range slices.Sorted(maps.Keys(o.Value)) {
 		data, ok := o.Value[key].(map[string]any)
 		if ok && len(data) > 0 && (key == "data" || key == "stringData") {
-			place{set: s, file: file, object: o}.error(finding.KubernetesSecret, key,
+			place{set: s, file: file, object: o}.errorf(finding.KubernetesSecret, key,
 				"a Secret with values does not belong into Git: take it out, and replace the values, which Git keeps")
 		}
 	}

@@ -59,16 +59,16 @@ var cases = map[string]struct {
 		manifest: change, old: "  staged:", new: "  reviews: [{reviewer: bob, verdict: Approved, comment: fine}]\n  staged:",
 	},
 	"a rollback": {
-		manifest: change[:strings.Index(change, "  staged:")], old: "  reason:",
+		manifest: before(change, "  staged:"), old: "  reason:",
 		new: "  rollback: {change: api-1}\n  baseVersionID: 7f07b8e6-b368-4559-8d5a-3bf3bf625b46\n  reason:",
 	},
 	"a rollback without its base": {
-		manifest: change[:strings.Index(change, "  staged:")], old: "  reason:", new: "  rollback: {change: api-1}\n  reason:", want: []string{"spec"},
+		manifest: before(change, "  staged:"), old: "  reason:", new: "  rollback: {change: api-1}\n  reason:", want: []string{"spec"},
 	},
-	"no source":              {manifest: change[:strings.Index(change, "  staged:")], want: []string{"spec"}},
+	"no source":              {manifest: before(change, "  staged:"), want: []string{"spec"}},
 	"two sources":            {manifest: change, old: "  staged:", new: "  restore: {change: a}\n  staged:", want: []string{"spec"}},
-	"no spec":                {manifest: change[:strings.Index(change, "spec:")], want: []string{"spec"}},
-	"a spec that is a text":  {manifest: change[:strings.Index(change, "spec:")] + "spec: " + canary, want: []string{"spec"}},
+	"no spec":                {manifest: before(change, "spec:"), want: []string{"spec"}},
+	"a spec that is a text":  {manifest: before(change, "spec:") + "spec: " + canary, want: []string{"spec"}},
 	"a value in the spec":    {manifest: change, old: "  reason:", new: "  value: " + canary + "\n  reason:", want: []string{"spec.value"}},
 	"values in the spec":     {manifest: change, old: "  reason:", new: "  data: {A: " + canary + "}\n  reason:", want: []string{"spec.data"}},
 	"a value beside it":      {manifest: change, old: "spec:", new: "stringData: {A: " + canary + "}\nspec:", want: []string{"stringData"}},
@@ -99,7 +99,7 @@ var cases = map[string]struct {
 	"a project called pending":     {manifest: project, old: "name: api", new: "name: pending", want: []string{""}},
 	"a project's name pending":     {manifest: project, old: "  environments:", new: "  projectName: pending\n  environments:", want: []string{"spec.projectName"}},
 	"a project of a dotted name":   {manifest: project, old: "name: api", new: "name: a.b", want: []string{""}},
-	"no environments":              {manifest: project[:strings.Index(project, "  environments:")] + "  suspend: true", want: []string{"spec.environments"}},
+	"no environments":              {manifest: before(project, "  environments:") + "  suspend: true", want: []string{"spec.environments"}},
 	"an environment twice":         {manifest: project, old: "  - name: production\n", new: "  - name: a\n  - name: a\n", want: []string{"spec.environments[1]"}},
 	"a short time to live":         {manifest: project, old: "  environments:", new: "  changeTTL: 1s\n  environments:", want: []string{"spec.changeTTL"}},
 	"a time to live that is none":  {manifest: project, old: "  environments:", new: "  changeTTL: " + canary + "\n  environments:", want: []string{"spec.changeTTL"}},
@@ -149,6 +149,12 @@ func TestProblemsAreFoundWithoutACluster(t *testing.T) {
 			}
 		})
 	}
+}
+
+// before is what stands before a mark.
+func before(manifest, mark string) string {
+	part, _, _ := strings.Cut(manifest, mark)
+	return part
 }
 
 func edited(t *testing.T, manifest, old, new string) string {

@@ -101,6 +101,7 @@ func (o *Object) scalars(node *yaml.Node, path string, yield func(Scalar) bool) 
 				return false
 			}
 		}
+	default: // An alias, whose node is looked at where it stands.
 	}
 	return true
 }
