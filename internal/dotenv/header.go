@@ -35,6 +35,13 @@ func (h Header) valid() bool {
 	return naming.ValidProject(h.Project) && naming.ValidEnvironment(h.Environment) && versionID.MatchString(h.VersionID)
 }
 
+// IsHeader reports whether a file's first line means to be a header, well-formed
+// or not.
+func IsHeader(line string) bool {
+	_, found, _ := parseHeader(strings.TrimPrefix(line, byteOrderMark))
+	return found
+}
+
 // parseHeader reads a comment. found says that it means to be a header, ok that
 // it is a well-formed one.
 func parseHeader(comment string) (h Header, found, ok bool) {

@@ -57,6 +57,7 @@ var plays = []played{
 	{line: `^sr watch$`, answers: []answer{{`Ctrl-C|Watching|\n`, interrupt}}, code: 130},
 	{line: `^sr watch .*while read`, answers: []answer{{`notified`, interrupt}}, code: 130},
 	{line: `--format github`, piped: true},
+	{line: `^sr check changes`, who: world.Bob},
 	{line: `^sr configure$`, who: "conrad", answers: []answer{
 		{`:`, ""}, {`:`, ""}, {`:`, ""}, {`:`, ""}, {`:`, ""}, {`:`, ""},
 	}},
@@ -152,6 +153,9 @@ var _ = Describe("The examples of", Ordered, ContinueOnFailure, func() {
 		s.Write("github.env", "")
 		for _, folder := range []string{"changes", "bin"} {
 			Expect(os.Mkdir(filepath.Join(s.Dir, folder), 0o700)).To(Succeed())
+		}
+		if command == "check" {
+			s.Write("changes/a.yaml", team.As(world.Alice).SR("propose", "-r", "because", "--set", "LOG_LEVEL="+w.Secret("check"), "-o", "yaml").Out)
 		}
 		for name, script := range others {
 			path := filepath.Join(s.Dir, "bin", name)

@@ -20,6 +20,11 @@ func Read(path string, limit int64) ([]byte, error) {
 		return nil, Pathless(err)
 	}
 	defer func() { _ = file.Close() }()
+	return ReadFrom(file, limit)
+}
+
+// ReadFrom is Read of a file that is open.
+func ReadFrom(file *os.File, limit int64) ([]byte, error) {
 	content, err := io.ReadAll(io.LimitReader(file, limit+1))
 	return content, Pathless(err)
 }

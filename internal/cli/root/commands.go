@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/secretreview/secretreview/internal/cli/approve"
+	"github.com/secretreview/secretreview/internal/cli/check"
 	"github.com/secretreview/secretreview/internal/cli/configure"
 	"github.com/secretreview/secretreview/internal/cli/diff"
 	"github.com/secretreview/secretreview/internal/cli/edit"
@@ -43,7 +44,7 @@ var tasks = []task{
 	{"Propose a change", []func(*factory.Factory) *cobra.Command{
 		propose.New, set.New, unset.New, edit.New, generate.New, importer.New, rebase.New,
 	}},
-	{"Review it", []func(*factory.Factory) *cobra.Command{review.New, approve.New, reject.New}},
+	{"Review it", []func(*factory.Factory) *cobra.Command{review.New, approve.New, reject.New, check.New}},
 	{"Undo it", []func(*factory.Factory) *cobra.Command{rollback.New, restore.New, versions.New}},
 	{"See where things stand", []func(*factory.Factory) *cobra.Command{status.New, watch.New, history.New}},
 	{"Use what is live", []func(*factory.Factory) *cobra.Command{pull.New, run.New, export.New, diff.New}},

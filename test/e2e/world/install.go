@@ -20,6 +20,7 @@ var values = []string{
 	"sweep.interval=5s", "consistencyGrace=0s", "projectGrace=0s",
 	// A manager that loses its lease ends, and nobody here starts it again: a busy machine must not cost it.
 	"leaderElection.leaseDuration=40s", "leaderElection.renewDeadline=30s",
+	"identities.gitopsAppliers={" + gitopsUser(Applier) + "}",
 }
 
 // install installs the chart, as people do, and returns once its policies are enforced.

@@ -115,7 +115,7 @@ func (t *Team) access() []client.Object {
 	return objects
 }
 
-func (t *Team) binding(role string, people ...string) client.Object {
+func (t *Team) binding(role string, people ...string) *rbacv1.RoleBinding {
 	binding := &rbacv1.RoleBinding{
 		TypeMeta:   metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "RoleBinding"},
 		ObjectMeta: metav1.ObjectMeta{Namespace: t.Namespace, Name: role},
@@ -131,7 +131,7 @@ func user(name string) rbacv1.Subject {
 	return rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: name}
 }
 
-func clusterBinding(role string, subject rbacv1.Subject) client.Object {
+func clusterBinding(role string, subject rbacv1.Subject) *rbacv1.ClusterRoleBinding {
 	return &rbacv1.ClusterRoleBinding{
 		TypeMeta:   metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "ClusterRoleBinding"},
 		ObjectMeta: metav1.ObjectMeta{Name: role},

@@ -1,6 +1,7 @@
 package sheet
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -45,9 +46,18 @@ func checkARN(change *v1alpha1.SecretChange, t *factory.Target) error {
 	}
 }
 
-// openStaged returns the edit in a staged version, if it is the one that the
-// change pins and belongs to it.
+// openStaged is OpenStaged for a change of a target.
 func openStaged(change *v1alpha1.SecretChange, t *factory.Target, got secretstore.Version) (document.Patch, error) {
+	return OpenStaged(change, document.Identity{
+		Cluster: t.Project.Status.ClusterName, Namespace: change.Namespace, Project: t.Project.EffectiveProjectName(),
+		Environment: change.Spec.Environment, Change: change.Name,
+	}, got)
+}
+
+// OpenStaged returns the edit in a staged version, if it is the one that the
+// change pins and belongs to it. It fails with a MismatchError where it is not.
+// want without a Cluster lets it belong to any.
+func OpenStaged(change *v1alpha1.SecretChange, want document.Identity, got secretstore.Version) (document.Patch, error) {
 	pinned := change.Spec.Staged
 	switch {
 	case got.Binary:
@@ -61,10 +71,7 @@ func openStaged(change *v1alpha1.SecretChange, t *factory.Target, got secretstor
 	if err != nil {
 		return document.Patch{}, mismatch("the staged document cannot be read (%s)", err)
 	}
-	want := document.Identity{
-		Cluster: t.Project.Status.ClusterName, Namespace: change.Namespace, Project: t.Project.EffectiveProjectName(),
-		Environment: change.Spec.Environment, Change: change.Name,
-	}
+	want.Cluster = cmp.Or(want.Cluster, staged.Identity.Cluster)
 	if err := staged.Identity.Belongs(want); err != nil {
 		return document.Patch{}, mismatch("%s", err)
 	}
