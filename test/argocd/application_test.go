@@ -30,9 +30,22 @@ type application struct {
 // unless an option says otherwise.
 func newApplication(objects []*unstructured.Unstructured, options ...func(*argov1alpha1.Application)) *application {
 	GinkgoHelper()
+	a := newRepository()
+	a.commit(objects...)
+	a.create(options...)
+	return a
+}
+
+// newRepository is an application that is not there yet, with an empty repository.
+func newRepository() *application {
+	GinkgoHelper()
 	a := &application{name: unique("app"), repository: GinkgoT().TempDir()}
 	a.git("init", "--quiet", "--initial-branch=main")
-	a.commit(objects...)
+	return a
+}
+
+func (a *application) create(options ...func(*argov1alpha1.Application)) {
+	GinkgoHelper()
 	app := &argov1alpha1.Application{
 		ObjectMeta: metav1.ObjectMeta{Namespace: argoNamespace, Name: a.name, Annotations: map[string]string{}},
 		Spec: argov1alpha1.ApplicationSpec{
@@ -47,7 +60,6 @@ func newApplication(objects []*unstructured.Unstructured, options ...func(*argov
 	}
 	_, err := argocd.ArgoprojV1alpha1().Applications(argoNamespace).Create(GinkgoT().Context(), app, metav1.CreateOptions{})
 	Expect(err).NotTo(HaveOccurred())
-	return a
 }
 
 func holding(objects ...*unstructured.Unstructured) []*unstructured.Unstructured { return objects }
@@ -99,17 +111,25 @@ func (a *application) get() *argov1alpha1.Application {
 	return app
 }
 
-// refresh has Argo CD compare Git with the cluster, and returns what it shows: of each object as the API server has it now.
+// compare has Argo CD compare Git with what it knows of the cluster, and returns what it shows.
+func (a *application) compare() *argov1alpha1.Application {
+	GinkgoHelper()
+	_, err := argo.RefreshApp(argocd.ArgoprojV1alpha1().Applications(argoNamespace), a.name, argov1alpha1.RefreshTypeNormal, nil)
+	Expect(err).NotTo(HaveOccurred())
+	var app *argov1alpha1.Application
+	Eventually(func() map[string]string {
+		app = a.get()
+		return app.Annotations
+	}).ShouldNot(HaveKey(argov1alpha1.AnnotationKeyRefresh))
+	return app
+}
+
+// refresh is compare where Argo CD knows each object as the API server has it now.
 func (a *application) refresh() *argov1alpha1.Application {
 	GinkgoHelper()
 	var app *argov1alpha1.Application
 	Eventually(func(g Gomega) {
-		_, err := argo.RefreshApp(argocd.ArgoprojV1alpha1().Applications(argoNamespace), a.name, argov1alpha1.RefreshTypeNormal, nil)
-		g.Expect(err).NotTo(HaveOccurred())
-		g.Eventually(func() map[string]string {
-			app = a.get()
-			return app.Annotations
-		}).ShouldNot(HaveKey(argov1alpha1.AnnotationKeyRefresh))
+		app = a.compare()
 		var compared []*argov1alpha1.ResourceDiff
 		g.Expect(argocd.cache.GetAppManagedResources(app.InstanceName(argoNamespace), &compared)).To(Succeed())
 		g.Expect(compared).To(HaveLen(len(app.Status.Resources)))
@@ -163,9 +183,9 @@ func healthOf(app *argov1alpha1.Application, name string) argov1alpha1.HealthSta
 }
 
 // begin starts a synchronization that prunes, as somebody does by a button.
-func (a *application) begin() {
+func (a *application) begin(options ...string) {
 	GinkgoHelper()
-	operation := &argov1alpha1.Operation{Sync: &argov1alpha1.SyncOperation{Prune: true}}
+	operation := &argov1alpha1.Operation{Sync: &argov1alpha1.SyncOperation{Prune: true, SyncOptions: options}}
 	_, err := argo.SetAppOperation(argocd.ArgoprojV1alpha1().Applications(argoNamespace), a.name, operation)
 	Expect(err).NotTo(HaveOccurred())
 }

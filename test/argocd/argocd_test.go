@@ -39,6 +39,7 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/secretreview/secretreview/test/cluster"
 	"github.com/secretreview/secretreview/test/dev/stack"
 )
 
@@ -102,14 +103,19 @@ func startArgoCD(ctx context.Context, dir string) *argoCD {
 	return runController(running, config)
 }
 
-// prepareProcess gives Argo CD what its image has: a folder for its copies of repositories, and a script that looks at
-// signatures of commits.
+// prepareProcess gives Argo CD what its image has: a folder for its copies of repositories, a script that looks at
+// signatures of commits, and helm.
 func prepareProcess(dir, source string) {
 	GinkgoHelper()
 	script, err := os.ReadFile(filepath.Join(source, "hack", "git-verify-wrapper.sh"))
 	Expect(err).NotTo(HaveOccurred())
 	Expect(os.Mkdir(dir, 0o700)).To(Succeed())
 	Expect(os.WriteFile(filepath.Join(dir, "git-verify-wrapper.sh"), script, 0o700)).To(Succeed()) //nolint:gosec // it is run
+	bin, err := cluster.BinDir()
+	Expect(err).NotTo(HaveOccurred())
+	helm := filepath.Join(bin, "helm")
+	Expect(helm).To(BeAnExistingFile(), "%s is not built: run `make %s`", helm, helm)
+	Expect(os.Symlink(helm, filepath.Join(dir, "helm"))).To(Succeed())
 	for name, value := range map[string]string{
 		"TMPDIR": dir,
 		"PATH":   dir + string(os.PathListSeparator) + os.Getenv("PATH"),
