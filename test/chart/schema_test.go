@@ -89,6 +89,24 @@ var _ = Describe("everything that the chart can install", Ordered, func() {
 		}
 	})
 
+	It("leaves the metrics' own labels as they are, which alerts name environments by", func() {
+		endpoints, _, err := unstructured.NestedSlice(find(objects, "ServiceMonitor", "secretreview-manager").Object, "spec", "endpoints")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(endpoints).To(ConsistOf(HaveKeyWithValue("honorLabels", true)))
+	})
+
+	It("is synced by Argo CD with its policies first, and is not pruned with the history", func() {
+		for _, kind := range []string{"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "CustomResourceDefinition"} {
+			for _, object := range objects {
+				if object.GetKind() != kind {
+					continue
+				}
+				Expect(object.GetAnnotations()).To(HaveKeyWithValue("argocd.argoproj.io/sync-options", "Prune=false,Delete=false"))
+				Expect(object.GetAnnotations()["argocd.argoproj.io/sync-wave"] == "-1").To(Equal(kind != "CustomResourceDefinition"))
+			}
+		}
+	})
+
 	It("runs under restricted Pod Security", func() {
 		var deployment appsv1.Deployment
 		Expect(runtime.DefaultUnstructuredConverter.FromUnstructured(find(objects, "Deployment", "secretreview-manager").Object, &deployment)).To(Succeed())

@@ -64,7 +64,9 @@ func plain(object map[string]any) map[string]any {
 	})
 	u.SetLabels(nilIfEmpty(labels))
 	annotations := u.GetAnnotations()
-	delete(annotations, "helm.sh/resource-policy")
+	for _, own := range []string{"helm.sh/resource-policy", "argocd.argoproj.io/sync-options", "argocd.argoproj.io/sync-wave"} {
+		delete(annotations, own)
+	}
 	u.SetAnnotations(nilIfEmpty(annotations))
 	return u.Object
 }

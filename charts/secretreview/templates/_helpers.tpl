@@ -43,12 +43,25 @@ system:serviceaccount:{{ .Release.Namespace }}:{{ .Values.serviceAccount.name }}
 [{{ join ", " $quoted }}]
 {{- end }}
 
-{{/* Adds the release's labels to an object, and what else keeps it when the release goes. */}}
+{{/* Annotations by which helm and Argo CD leave an object behind. */}}
+{{- define "secretreview.keep" -}}
+helm.sh/resource-policy: keep
+argocd.argoproj.io/sync-options: Prune=false,Delete=false
+{{- end }}
+
+{{/* Adds the release's labels to an object, what keeps it when the release goes, and the wave in which Argo CD syncs it. */}}
 {{- define "secretreview.adopt" -}}
 {{- $metadata := .object.metadata }}
 {{- $_ := set $metadata "labels" (merge (default dict $metadata.labels) (include "secretreview.labels" .root | fromYaml)) }}
+{{- $annotations := default dict $metadata.annotations }}
+{{- if .wave }}
+{{- $annotations = merge $annotations (dict "argocd.argoproj.io/sync-wave" .wave) }}
+{{- end }}
 {{- if .keep }}
-{{- $_ := set $metadata "annotations" (merge (default dict $metadata.annotations) (dict "helm.sh/resource-policy" "keep")) }}
+{{- $annotations = merge $annotations (include "secretreview.keep" .root | fromYaml) }}
+{{- end }}
+{{- if $annotations }}
+{{- $_ := set $metadata "annotations" $annotations }}
 {{- end }}
 {{- end }}
 
