@@ -102,7 +102,11 @@ var _ = Describe("everything that the chart can install", Ordered, func() {
 					continue
 				}
 				Expect(object.GetAnnotations()).To(HaveKeyWithValue("argocd.argoproj.io/sync-options", "Prune=false,Delete=false"))
-				Expect(object.GetAnnotations()["argocd.argoproj.io/sync-wave"] == "-1").To(Equal(kind != "CustomResourceDefinition"))
+				first := HaveKeyWithValue("argocd.argoproj.io/sync-wave", "-1")
+				if kind == "CustomResourceDefinition" {
+					first = Not(first)
+				}
+				Expect(object.GetAnnotations()).To(first)
 			}
 		}
 	})
