@@ -88,6 +88,9 @@ func giveRights(ctx context.Context) {
 	allowed(ctx, mallory, rule("secretreview.dev", []string{"*"}, everything...))
 	allowed(ctx, star, rule("*", []string{"*"}, "*"))
 	allowed(ctx, velero, rule("secretreview.dev", []string{"secretchanges/status", "secretprojects/status"}, "patch", "update"))
+	// More than the manager's roles give, so that the policy has to judge every way to write.
+	allowedEverywhere(ctx, manager, rule("secretreview.dev", []string{"secretchanges"}, "update"),
+		rule("secretreview.dev", []string{"secretchanges/status", "secretprojects/status"}, "patch"))
 	settle(ctx)
 }
 
