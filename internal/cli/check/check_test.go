@@ -250,7 +250,9 @@ func TestWithoutAWSItSaysThatThereAreNoKeys(t *testing.T) {
 		t.Errorf("AWS was asked: %v", calls)
 	}
 	c.aws.SetPrincipals([]emulator.Principal{{AccessKeyID: "administrator"}})
-	c.want(c.run("ci", "changes", "-o", "markdown"), exit.OK, "Its keys are not shown: <code>read the staged values")
+	c.want(c.run("ci", "changes", "-o", "markdown"), exit.OK, "Its keys are not shown: <code>there are no credentials for AWS")
+	c.aws.SetPrincipals([]emulator.Principal{{AccessKeyID: "ci"}})
+	c.want(c.run("ci", "changes"), exit.OK, "Its keys are not shown: read the staged values: GetSecretValue", "AccessDenied")
 }
 
 func TestCredentialsThatFailAreTriedOnceForARegion(t *testing.T) {
@@ -260,7 +262,7 @@ func TestCredentialsThatFailAreTriedOnceForARegion(t *testing.T) {
 	}
 	c.aws.SetPrincipals([]emulator.Principal{{AccessKeyID: "ci", Expired: true}})
 	c.aws.ResetCalls()
-	c.want(c.run("ci", "changes"), exit.OK, "Its keys are not shown: read the staged values", "4 changes")
+	c.want(c.run("ci", "changes"), exit.OK, "Its keys are not shown: there are no credentials for AWS, or they have expired", "4 changes", "Note: read the staged values")
 	if calls := c.aws.Calls(); len(calls) != 1 {
 		t.Errorf("%d calls", len(calls))
 	}

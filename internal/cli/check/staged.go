@@ -11,6 +11,7 @@ import (
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/live"
 	"github.com/secretreview/secretreview/internal/cli/review/sheet"
+	"github.com/secretreview/secretreview/internal/cli/terminal"
 	"github.com/secretreview/secretreview/internal/cli/wording"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/naming"
@@ -32,6 +33,12 @@ type reader struct {
 	set     *rules.Set
 	// gaveUp says for which regions, and why, nothing more is asked.
 	gaveUp map[string]string
+}
+
+// general are the reasons that are the same for all changes of a region.
+var general = map[secretstore.Kind]string{
+	secretstore.KindCredentials: "there are no credentials for AWS, or they have expired",
+	secretstore.KindUnavailable: "AWS does not answer",
 }
 
 // diff reads what a change has staged and what is live. What is not what the
@@ -59,8 +66,9 @@ func (r *reader) diff(ctx context.Context, c *rules.Change) (diff, error) {
 		return diff{NotMade: "what is staged is not what it pins"}, nil
 	case err != nil:
 		why, _ := exit.Sentence(err)
-		if kind := secretstore.KindOf(err); kind == secretstore.KindCredentials || kind == secretstore.KindUnavailable {
-			r.gaveUp[at.Region] = why
+		if general := general[secretstore.KindOf(err)]; general != "" {
+			_, _ = fmt.Fprintf(r.options.Factory.ErrOut, "Note: %s.\n", terminal.Escape(why))
+			r.gaveUp[at.Region], why = general, general
 		}
 		return diff{NotMade: why}, nil
 	}

@@ -3,6 +3,9 @@ package aws_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,5 +79,35 @@ func TestTheAgentsOfContainersAreAsked(t *testing.T) {
 		if err == nil || errors.As(err, &refused) {
 			t.Errorf("%s: it failed with %v", agent, err)
 		}
+	}
+}
+
+// An instance of EC2 hands out its role's credentials by HTTP on a link-local address: 0.0.0.0 is not this machine's
+// loopback either.
+func TestTheInstanceItselfIsAskedForCredentials(t *testing.T) {
+	e, _, url, _, _ := live(t)
+	metadata := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/latest/api/token":
+			w.Header().Set("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "300")
+			_, _ = io.WriteString(w, "token")
+		case "/latest/meta-data/iam/security-credentials/":
+			_, _ = io.WriteString(w, "role")
+		case "/latest/meta-data/iam/security-credentials/role":
+			_, _ = io.WriteString(w, `{"Code":"Success","AccessKeyId":"instance","SecretAccessKey":"s","Token":"t","Expiration":"2100-01-01T00:00:00Z"}`)
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	defer metadata.Close()
+	bare(t)
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "false")
+	t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", strings.Replace(metadata.URL, "127.0.0.1", "0.0.0.0", 1))
+	t.Setenv("AWS_ENDPOINT_URL", url)
+	if _, err := adapt(t, aws.Options{Region: region}).Describe(t.Context(), "live"); err != nil {
+		t.Fatal(err)
+	}
+	if calls := e.Calls(); len(calls) != 1 || calls[0].AccessKeyID != "instance" {
+		t.Errorf("%+v", calls)
 	}
 }
