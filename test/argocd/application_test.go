@@ -124,20 +124,32 @@ func (a *application) compare() *argov1alpha1.Application {
 	return app
 }
 
-// refresh is compare where Argo CD knows each object as the API server has it now.
+// refresh is compare where Argo CD knows each object as the API server has it now. Argo CD also compares whenever an
+// object changes, and tells what it knows of the objects apart from what it makes of it: so the answer counts that it
+// gives between two moments at which it knew them all.
 func (a *application) refresh() *argov1alpha1.Application {
 	GinkgoHelper()
 	var app *argov1alpha1.Application
 	Eventually(func(g Gomega) {
 		app = a.compare()
-		var compared []*argov1alpha1.ResourceDiff
-		g.Expect(argocd.cache.GetAppManagedResources(app.InstanceName(argoNamespace), &compared)).To(Succeed())
-		g.Expect(compared).To(HaveLen(len(app.Status.Resources)))
-		for _, resource := range compared {
-			g.Expect(resource.ResourceVersion).To(Equal(versionOf(resource)), resource.Name)
-		}
+		before := a.known(g, app)
+		app = a.compare()
+		g.Expect(a.known(g, app)).To(Equal(before))
 	}).Should(Succeed())
 	return app
+}
+
+// known are the versions of the objects that Argo CD compared last, which must be those that the API server has.
+func (a *application) known(g Gomega, app *argov1alpha1.Application) map[string]string {
+	var compared []*argov1alpha1.ResourceDiff
+	g.Expect(argocd.cache.GetAppManagedResources(app.InstanceName(argoNamespace), &compared)).To(Succeed())
+	g.Expect(compared).To(HaveLen(len(app.Status.Resources)))
+	versions := map[string]string{}
+	for _, resource := range compared {
+		g.Expect(resource.ResourceVersion).To(Equal(versionOf(resource)), resource.Name)
+		versions[resource.Kind+"/"+resource.Name] = resource.ResourceVersion
+	}
+	return versions
 }
 
 // versionOf is the resourceVersion of the object now, empty if there is none.

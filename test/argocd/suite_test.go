@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	argocommon "github.com/argoproj/argo-cd/v3/common"
 	argov1alpha1 "github.com/argoproj/argo-cd/v3/pkg/apis/application/v1alpha1"
 	"github.com/google/uuid"
 	. "github.com/onsi/ginkgo/v2"
@@ -51,6 +52,7 @@ var (
 
 func TestArgoCD(t *testing.T) {
 	log.SetLogger(GinkgoLogr)
+	t.Setenv(argocommon.EnvLogLevel, "error") // of what logs past GinkgoWriter
 	suite.Run(t, "Beside Argo CD")
 }
 
