@@ -164,6 +164,90 @@ type SecretChangeStatus struct {
 	//
 	// +optional
 	StagedDeleted bool `json:"stagedDeleted,omitempty"`
+
+	// Audit gives a finished change its place in the environment's history.
+	//
+	// +optional
+	Audit *AuditSeal `json:"audit,omitempty"`
+}
+
+// ChainLink names one record of a chain of finished changes.
+type ChainLink struct {
+	// Sequence counts the records of the chain, from 1.
+	//
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	Sequence int64 `json:"sequence"`
+
+	// Digest is the SHA-256 of the record, as RFC 8785 writes it.
+	//
+	// +required
+	// +kubebuilder:validation:MaxLength=71
+	// +kubebuilder:validation:Pattern=`^sha256:[0-9a-f]{64}$`
+	Digest string `json:"digest"`
+}
+
+// AuditSeal is set as the change ends. An environment has two chains of records:
+// of changes that wrote a version which became live, and of all others.
+//
+// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="the seal of a finished change is immutable"
+type AuditSeal struct {
+	ChainLink `json:",inline"`
+
+	// Previous is the digest of the record before, which this one's covers; empty
+	// for the first of all.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=71
+	Previous string `json:"previous,omitempty"`
+
+	// UID is the change's own when it ended. A backup brings it back under another.
+	//
+	// +required
+	// +kubebuilder:validation:MaxLength=64
+	UID types.UID `json:"uid"`
+
+	// CreatedAt is when it was created, which a backup does not bring back either.
+	//
+	// +required
+	CreatedAt metav1.Time `json:"createdAt"`
+}
+
+// Commitment is what an attempt's VersionID is the digest of, beside what is
+// proposed: so that AWS, which never changes a version's id, bears witness to
+// it.
+type Commitment struct {
+	// Nonce is random, so that no two attempts are alike, nor can be foreseen.
+	//
+	// +required
+	// +kubebuilder:validation:MaxLength=64
+	Nonce string `json:"nonce"`
+
+	// Approvers are the reviewers whose approvals were counted when the version
+	// was about to be written.
+	//
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	Approvers []string `json:"approvers,omitempty"`
+
+	// Sequence is the place in the chain of what became live that the change takes
+	// if it does.
+	//
+	// +required
+	Sequence int64 `json:"sequence"`
+
+	// Previous is the digest of the record before in that chain; empty if there is
+	// none.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=71
+	Previous string `json:"previous,omitempty"`
+
+	// Ended is the newest record that was known of the other chain.
+	//
+	// +optional
+	Ended *ChainLink `json:"ended,omitempty"`
 }
 
 // ChangeType says what happens to a key.
@@ -300,7 +384,8 @@ type Revert struct {
 // Attempt is recorded before anything is written to the live secret, so that
 // whatever happens next can be told apart afterwards.
 type Attempt struct {
-	// VersionID is the random id of the version to be written.
+	// VersionID is the id of the version to be written: a UUID of version 8, which
+	// is the digest of what Commitment says.
 	//
 	// +required
 	VersionID string `json:"versionID"`
@@ -341,4 +426,9 @@ type Attempt struct {
 	//
 	// +optional
 	Keys int32 `json:"keys,omitempty"`
+
+	// Commitment is what VersionID was worked out from.
+	//
+	// +optional
+	Commitment *Commitment `json:"commitment,omitempty"`
 }

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
+	cryptorand "crypto/rand"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
 
-	"github.com/google/uuid"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -117,7 +117,7 @@ func (a *assembly) addChanges() error {
 			RequireOwnerTag:  a.requireOwnerTag,
 			ConsistencyGrace: a.consistencyGrace,
 			ProjectGrace:     a.projectGrace,
-			NewVersionID:     uuid.NewString,
+			NewNonce:         cryptorand.Text,
 		},
 	}).SetupWithManager(a.mgr, a.guard.Subscribe())
 }

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/audit"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/secretstore"
@@ -116,11 +117,17 @@ func (d *decider) write() *Action {
 		d.status.Attempt, first = nil, true
 	}
 	if first {
+		if d.Heads == nil {
+			return read(ReadHeads)
+		}
+		if l := d.unrecorded(); l != nil {
+			return d.wait(v1alpha1.ReasonProgressing, fmt.Sprintf("Waiting: version %s is not on record as live yet", l.VersionID), d.soon())
+		}
 		now := metav1.NewMicroTime(d.Now)
 		d.status.Attempt = &v1alpha1.Attempt{
-			VersionID: d.NewVersionID(), CurrentVersionID: current, PreviousVersionID: d.Live.Secret.Previous(),
-			SecretARN: d.Live.Secret.ARN, SteppedAt: &now,
+			CurrentVersionID: current, PreviousVersionID: d.Live.Secret.Previous(), SecretARN: d.Live.Secret.ARN, SteppedAt: &now,
 		}
+		d.commit(d.heads().Commit(d.NewNonce(), d.decision.Approvers))
 		d.status.Message = "Being made live"
 		d.blocked = note{v1alpha1.ReasonProgressing, d.status.Message}
 	}
@@ -167,7 +174,12 @@ func (d *decider) wanted(live document.Document) (document.Document, *Action) {
 func RetryPut(settings Settings, facts Facts) Action {
 	d := newDecider(settings, facts)
 	d.quiet = true
-	d.status.Attempt.VersionID = settings.NewVersionID()
+	again := d.status.Attempt.Commitment
+	if again == nil { // begun by a release that knew none
+		again = audit.Heads{}.Commit("", nil)
+	}
+	again.Nonce = settings.NewNonce()
+	d.commit(again)
 	return d.complete(Action{Again: true})
 }
 

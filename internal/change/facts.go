@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/audit"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/policy"
 	"github.com/secretreview/secretreview/internal/secretstore"
@@ -31,8 +32,8 @@ type Settings struct {
 	// ProjectGrace is how long a change waits for a project or environment that
 	// is not there: Git may bring both at once, in any order.
 	ProjectGrace time.Duration
-	// NewVersionID makes a random VersionId: a UUID.
-	NewVersionID func() string
+	// NewNonce makes a text of at least 128 random bits, 64 bytes at most.
+	NewNonce func() string
 }
 
 // Trust is the state of the admission policies; see guard.State.
@@ -52,6 +53,8 @@ type Facts struct {
 	Project *v1alpha1.SecretProject
 	Trust   Trust
 	Queue   Queue
+	// Heads are the newest records of the environment's audit chains.
+	Heads *audit.Heads
 	// Fresh says that Change and Project were read from the API server itself,
 	// not from a cache.
 	Fresh       bool
@@ -90,8 +93,12 @@ type Label struct {
 	ChangeUID string
 	// Known says that this cluster has, or is on record to have had, the change.
 	Known bool
-	// Unfinished says that the change may still need the version.
-	Unfinished bool
+	// Unfinished says that the change may still need the version, Applying that it
+	// may be being made live by it.
+	Unfinished, Applying bool
+	// Record is the change's own in the chain of what became live; zero if it has
+	// none.
+	Record v1alpha1.ChainLink
 	// AppliedAt is when that change became live; zero if it never did, or if the
 	// change itself is gone and no record tells.
 	AppliedAt time.Time
@@ -126,6 +133,8 @@ const (
 	ReadLiveValue Read = "LiveValue"
 	// ReadOldValue: Action.ReadVersion of the live secret, into Versions.
 	ReadOldValue Read = "OldValue"
+	// ReadHeads: the newest records of the environment's audit chains.
+	ReadHeads Read = "Heads"
 )
 
 // EffectKind names the one outside effect of a reconcile.

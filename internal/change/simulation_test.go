@@ -11,6 +11,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/audit"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/sensitive"
@@ -160,9 +161,21 @@ func (w *world) check(t *testing.T, seed uint64) {
 			t.Errorf("seed %d: %s lost but keeps its label", seed, c.Name)
 		}
 	}
+	for _, b := range w.verify().Breaks {
+		t.Errorf("seed %d: the audit chain is broken: %+v", seed, b)
+	}
 	if len(w.staged) != 0 {
 		t.Errorf("seed %d: %d staged secrets are left", seed, len(w.staged))
 	}
+}
+
+// verify walks the audit chains.
+func (w *world) verify() audit.Report {
+	history := audit.History{Secret: w.describe().Versions}
+	for _, c := range w.changes {
+		history.Changes = append(history.Changes, *c)
+	}
+	return audit.Verify(history)
 }
 
 func readyReason(c *v1alpha1.SecretChange) string {

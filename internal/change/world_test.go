@@ -12,6 +12,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/audit"
 	"github.com/secretreview/secretreview/internal/change"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/naming"
@@ -111,7 +112,7 @@ func newWorld(seed uint64) *world {
 	w.settings = change.Settings{
 		Cluster: cluster, Prefix: naming.DefaultPrefix, Region: "eu-west-1", Account: "111122223333",
 		RequireOwnerTag: true, ConsistencyGrace: 30 * time.Second, ProjectGrace: 2 * time.Minute,
-		NewVersionID: w.id,
+		NewNonce: w.id,
 	}
 	w.project = &v1alpha1.SecretProject{
 		ObjectMeta: metav1.ObjectMeta{Name: "api", Namespace: namespace, UID: "project-1", Generation: 1},
@@ -401,7 +402,28 @@ func (w *world) read(facts *change.Facts, a change.Action) {
 			facts.Versions = map[string]change.LiveValue{}
 		}
 		facts.Versions[a.ReadVersion] = value
+	case change.ReadHeads:
+		heads := w.heads()
+		facts.Heads = &heads
 	case change.ReadNothing:
+	}
+}
+
+// heads are the newest records of all changes.
+func (w *world) heads() audit.Heads {
+	var heads audit.Heads
+	for _, c := range w.changes {
+		heads = heads.With(c)
+	}
+	return heads
+}
+
+// record stores a status, and seals a change that ends with it.
+func (w *world) record(c *v1alpha1.SecretChange, status v1alpha1.SecretChangeStatus) {
+	ends := !c.Status.Phase.Finished() && status.Phase.Finished()
+	c.Status = status
+	if ends {
+		c.Status.Audit = w.heads().Seal(c)
 	}
 }
 
@@ -411,7 +433,8 @@ func (w *world) label(version, uid string) change.Label {
 		if string(o.UID) != uid {
 			continue
 		}
-		l.Known, l.Unfinished = true, !o.Status.Phase.Finished()
+		l.Known, l.Unfinished, l.Applying = true, !o.Status.Phase.Finished(), o.Status.Phase == v1alpha1.PhaseApproved
+		l.Record = audit.Heads{}.With(o).Live
 		if o.Status.AppliedAt != nil {
 			l.AppliedAt = o.Status.AppliedAt.Time
 		}
@@ -437,7 +460,7 @@ func (w *world) reconcile(c *v1alpha1.SecretChange) bool {
 	facts, a := w.decide(c)
 	before := c.DeepCopy()
 	if a.StatusFirst {
-		c.Status = a.Status
+		w.record(c, a.Status)
 		if w.crash() {
 			return true
 		}
@@ -456,6 +479,6 @@ func (w *world) reconcile(c *v1alpha1.SecretChange) bool {
 	if w.crash() {
 		return true
 	}
-	c.Status = a.Status
+	w.record(c, a.Status)
 	return a.Again || a.Effect.Kind != change.NoEffect || before.Status.Phase != c.Status.Phase
 }

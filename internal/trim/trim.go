@@ -37,7 +37,9 @@ type Environment struct {
 // Plan returns the changes to delete, the oldest first. What is kept for another
 // reason counts against the limit all the same, but for what Git owns. Anybody
 // who may propose can make changes that write nothing: they push out no record
-// of what was live.
+// of what was live. Each of the two kinds is a chain of records, which stays
+// verifiable because it is only ever shortened from its beginning: nothing goes
+// that is newer than what is kept.
 func Plan(e Environment) []*v1alpha1.SecretChange {
 	var wrote, others []*v1alpha1.SecretChange
 	for i := range e.Changes {
@@ -49,16 +51,19 @@ func Plan(e Environment) []*v1alpha1.SecretChange {
 			others = append(others, c)
 		}
 	}
-	excess := slices.Concat(e.excess(wrote), e.excess(others))
-	if len(excess) == 0 {
-		return nil
-	}
 	keep := e.needed()
-	excess = slices.DeleteFunc(excess, func(c *v1alpha1.SecretChange) bool {
-		return keep[c.Name] || e.busy(c) || e.wrote(c)
-	})
+	stays := func(c *v1alpha1.SecretChange) bool { return keep[c.Name] || e.busy(c) || e.wrote(c) }
+	excess := slices.Concat(upTo(e.excess(wrote), stays), upTo(e.excess(others), stays))
 	oldestFirst(excess)
 	return excess
+}
+
+// upTo are those before the first that stays.
+func upTo(changes []*v1alpha1.SecretChange, stays func(*v1alpha1.SecretChange) bool) []*v1alpha1.SecretChange {
+	if first := slices.IndexFunc(changes, stays); first >= 0 {
+		return changes[:first]
+	}
+	return changes
 }
 
 // excess are those that are too many, the oldest. The newest of them are kept
@@ -70,8 +75,17 @@ func (e Environment) excess(finished []*v1alpha1.SecretChange) []*v1alpha1.Secre
 
 func oldestFirst(finished []*v1alpha1.SecretChange) {
 	slices.SortFunc(finished, func(a, b *v1alpha1.SecretChange) int {
-		return cmp.Or(finishedAt(a).Compare(finishedAt(b)), strings.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(sequence(a), sequence(b)), finishedAt(a).Compare(finishedAt(b)), strings.Compare(a.Name, b.Name))
 	})
+}
+
+// sequence is the change's place in its chain; 0, before all others, where it
+// has none.
+func sequence(c *v1alpha1.SecretChange) int64 {
+	if c.Status.Audit == nil {
+		return 0
+	}
+	return c.Status.Audit.Sequence
 }
 
 // needed are the names that an unfinished change goes back to, and that of the

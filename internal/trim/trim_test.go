@@ -34,6 +34,12 @@ func marked(labels, annotations map[string]string) func(*v1alpha1.SecretChange) 
 	return func(c *v1alpha1.SecretChange) { c.Labels, c.Annotations = labels, annotations }
 }
 
+func sealed(sequence int64) func(*v1alpha1.SecretChange) {
+	return func(c *v1alpha1.SecretChange) {
+		c.Status.Audit = &v1alpha1.AuditSeal{ChainLink: v1alpha1.ChainLink{Sequence: sequence}}
+	}
+}
+
 func adoption(c *v1alpha1.SecretChange) {
 	c.Spec.BaseVersionID = v1alpha1.VersionID(c.Status.AppliedVersionID)
 	c.Spec.Restore = &v1alpha1.RestoreSource{Change: "the live one"}
@@ -58,16 +64,18 @@ func TestPlan(t *testing.T) {
 		"the oldest go first":           {changes: old, limit: 1, want: []string{"a", "b"}},
 		"unfinished ones do not count":  {changes: append(slices.Clone(old), pending(v1alpha1.SecretChangeSpec{})), limit: 3},
 		"no changes, nothing to do":     {limit: 1},
-		"the one that wrote the live version stays": {
-			changes: []v1alpha1.SecretChange{finished("live", 9, applied), finished("old", 8, applied), finished("newer", 7, applied)}, limit: 1,
-			status: &v1alpha1.EnvironmentStatus{LiveVersionID: "v-live"}, want: []string{"old"},
+		"the one that wrote the live version stays, with those that came after": {
+			changes: []v1alpha1.SecretChange{
+				finished("older", 10, applied), finished("live", 9, applied), finished("newer", 8, applied), finished("newest", 7, applied),
+			}, limit: 1,
+			status: &v1alpha1.EnvironmentStatus{LiveVersionID: "v-live"}, want: []string{"older"},
 		},
 		"the last applied one stays, even before the record knows it": {
 			changes: []v1alpha1.SecretChange{finished("last", 9, applied), finished("older", 10, applied)}, limit: 0, want: []string{"older"},
 		},
 		"the last applied one of the record stays": {
 			changes: []v1alpha1.SecretChange{finished("x", 9, applied), finished("y", 8, applied), finished("z", 1, applied)}, limit: 1,
-			status: &v1alpha1.EnvironmentStatus{LastAppliedVersionID: "v-x"}, want: []string{"y"},
+			status: &v1alpha1.EnvironmentStatus{LastAppliedVersionID: "v-y"}, want: []string{"x"},
 		},
 		"what ended unapplied pushes out nothing that was applied": {
 			changes: append(slices.Clone(old), finished("x", 9, applied), finished("y", 8, applied)), limit: 2, want: []string{"a"},
@@ -82,15 +90,15 @@ func TestPlan(t *testing.T) {
 		},
 		"those that can be restored stay": {
 			changes: []v1alpha1.SecretChange{finished("x", 9, applied), finished("y", 8, applied), finished("z", 1, applied)}, limit: 1,
-			status: &v1alpha1.EnvironmentStatus{Versions: []v1alpha1.RestorableVersion{{VersionID: "v-x"}}}, want: []string{"y"},
+			status: &v1alpha1.EnvironmentStatus{Versions: []v1alpha1.RestorableVersion{{VersionID: "v-y"}}}, want: []string{"x"},
 		},
 		"those whose label AWS shows stay": {
 			changes:  []v1alpha1.SecretChange{finished("x", 9, v1alpha1.PhaseConflicted), finished("y", 8, rejected), finished("z", 1, rejected)},
-			labelled: map[string]bool{"uid-x": true}, limit: 1, want: []string{"y"},
+			labelled: map[string]bool{"uid-y": true}, limit: 1, want: []string{"x"},
 		},
 		"one that a pending rollback undoes stays": {
-			changes: append(slices.Clone(old), pending(v1alpha1.SecretChangeSpec{Rollback: &v1alpha1.RollbackSource{Change: "a"}})),
-			limit:   1, want: []string{"b"},
+			changes: append(slices.Clone(old), pending(v1alpha1.SecretChangeSpec{Rollback: &v1alpha1.RollbackSource{Change: "b"}})),
+			limit:   1, want: []string{"a"},
 		},
 		"one that a pending restore goes back to stays": {
 			changes: append(slices.Clone(old), pending(v1alpha1.SecretChangeSpec{Restore: &v1alpha1.RestoreSource{Change: "b"}})),
@@ -122,6 +130,15 @@ func TestPlan(t *testing.T) {
 			changes: []v1alpha1.SecretChange{
 				finished("x", 9, rejected, func(c *v1alpha1.SecretChange) { c.DeletionTimestamp = &deleted }), finished("y", 1, rejected),
 			}, limit: 1,
+		},
+		"nothing goes that is newer than what stays, so that the chain of records has no gap": {
+			changes: append(slices.Clone(old), pending(v1alpha1.SecretChangeSpec{Restore: &v1alpha1.RestoreSource{Change: "a"}})),
+			limit:   1,
+		},
+		"the place in the chain says what is older, not a clock": {
+			changes: []v1alpha1.SecretChange{
+				finished("second", 9, rejected, sealed(2)), finished("first", 3, rejected, sealed(1)), finished("third", 8, rejected, sealed(3)),
+			}, limit: 2, want: []string{"first"},
 		},
 		"one that ended just now stays": {
 			changes: []v1alpha1.SecretChange{finished("x", 0, rejected), finished("y", 0, rejected)}, limit: 1,

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/audit"
 	"github.com/secretreview/secretreview/internal/change"
 	"github.com/secretreview/secretreview/internal/controller/index"
 	"github.com/secretreview/secretreview/internal/document"
@@ -70,6 +71,8 @@ func (r *Reconciler) read(ctx context.Context, facts *change.Facts, action chang
 		return r.readLiveValue(ctx, facts, action.ReadVersion)
 	case change.ReadOldValue:
 		return r.readOldValue(ctx, facts, action.ReadVersion)
+	case change.ReadHeads:
+		return r.readHeads(ctx, facts)
 	case change.ReadNothing:
 	}
 	return nil
@@ -186,8 +189,10 @@ func (r *Reconciler) label(ctx context.Context, facts *change.Facts, version, ui
 	l.AppliedAt, l.Known = onRecord(facts, version)
 	l.Known = l.Known || len(known.Items) > 0
 	for i := range known.Items {
-		l.Unfinished = !known.Items[i].Status.Phase.Finished()
-		if at := known.Items[i].Status.AppliedAt; at != nil {
+		c := &known.Items[i]
+		l.Unfinished, l.Applying = !c.Status.Phase.Finished(), c.Status.Phase == v1alpha1.PhaseApproved
+		l.Record = audit.Heads{}.With(c).Live
+		if at := c.Status.AppliedAt; at != nil {
 			l.AppliedAt = at.Time
 		}
 	}

@@ -52,6 +52,7 @@ type Reconciler struct {
 	Concurrency int
 
 	writes writes
+	chains chains
 }
 
 // Reconcile reads what is needed, decides, does at most one effect and writes
@@ -153,7 +154,8 @@ func (r *Reconciler) writeStatus(ctx context.Context, object *v1alpha1.SecretCha
 	}
 	from := object.Status.Phase
 	object.Status = action.Status
-	if err := r.Client.Status().Update(ctx, object); err != nil {
+	ends := !from.Finished() && object.Status.Phase.Finished()
+	if err := r.updateStatus(ctx, object, ends); err != nil {
 		return false, fmt.Errorf("write the status of change %s/%s: %w", object.Namespace, object.Name, err)
 	}
 	r.writes.wrote(object)

@@ -114,7 +114,7 @@ func startManager(account *rest.Config, store secretstore.Store) {
 		Settings: change.Settings{
 			Cluster: clusterName, Prefix: naming.DefaultPrefix, Region: aws.Region(), Account: aws.AccountID(),
 			Identities: policy.Identities{}, RequireOwnerTag: true,
-			ConsistencyGrace: grace, ProjectGrace: grace, NewVersionID: uuid.NewString,
+			ConsistencyGrace: grace, ProjectGrace: grace, NewNonce: uuid.NewString,
 		},
 	}).SetupWithManager(mgr, watch.Subscribe())).To(Succeed())
 	Expect(mgr.Add(watch)).To(Succeed())

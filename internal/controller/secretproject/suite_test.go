@@ -122,7 +122,7 @@ func startManager(account *rest.Config, store secretstore.Store) {
 		Settings: change.Settings{
 			Cluster: clusterName, Prefix: naming.DefaultPrefix, Region: aws.Region(), Account: aws.AccountID(),
 			Identities: policy.Identities{}, RequireOwnerTag: true,
-			ConsistencyGrace: time.Second, ProjectGrace: time.Second, NewVersionID: uuid.NewString,
+			ConsistencyGrace: time.Second, ProjectGrace: time.Second, NewNonce: uuid.NewString,
 		},
 	}).SetupWithManager(mgr, watch.Subscribe())).To(Succeed())
 

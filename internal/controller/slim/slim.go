@@ -31,6 +31,9 @@ func Change(object any) (any, error) {
 	c.Status.Message, c.Status.Summary, c.Status.Approvals = "", "", ""
 	c.Status.Conditions, c.Status.Diff, c.Status.DiffCounts = nil, nil, nil
 	c.Status.Decision, c.Status.Attempt = nil, nil
+	if seal := c.Status.Audit; seal != nil {
+		c.Status.Audit = &v1alpha1.AuditSeal{ChainLink: seal.ChainLink}
+	}
 	return c, nil
 }
 
