@@ -204,7 +204,6 @@ type AuditSeal struct {
 	// UID is the change's own when it ended. A backup brings it back under another.
 	//
 	// +required
-	// +kubebuilder:validation:MaxLength=64
 	UID types.UID `json:"uid"`
 
 	// CreatedAt is when it was created, which a backup does not bring back either.

@@ -16,6 +16,9 @@ import (
 type History struct {
 	// Changes are all changes of one environment, in any order.
 	Changes []v1alpha1.SecretChange
+	// Exported are finished changes of the environment as an earlier export has
+	// them. They must still be the same, or stand for what is trimmed.
+	Exported []v1alpha1.SecretChange
 	// Secret are the labels of each version of the live secret in AWS, by
 	// VersionId. It is nil where AWS was not asked; then the records are compared
 	// with each other alone.
@@ -78,7 +81,8 @@ type Report struct {
 
 // Verify walks both chains and names every break.
 func Verify(h History) Report {
-	v := &verifier{History: h, chains: map[Chain][]*v1alpha1.SecretChange{}}
+	v := &verifier{History: h, chains: map[Chain][]*v1alpha1.SecretChange{}, report: Report{Breaks: []Break{}}}
+	v.join()
 	v.collect()
 	v.report.Live = v.walk(Live)
 	v.report.Other = v.walk(Other)
@@ -99,7 +103,7 @@ type verifier struct {
 	report Report
 }
 
-func (v *verifier) broken(kind BreakKind, chain Chain, c *v1alpha1.SecretChange, format string, args ...any) {
+func (v *verifier) brokenf(kind BreakKind, chain Chain, c *v1alpha1.SecretChange, format string, args ...any) {
 	b := Break{Kind: kind, Chain: chain, Message: fmt.Sprintf(format, args...)}
 	if c != nil {
 		b.Change, b.Sequence = c.Name, sequence(c)
@@ -112,6 +116,25 @@ func sequence(c *v1alpha1.SecretChange) int64 {
 		return 0
 	}
 	return c.Status.Audit.Sequence
+}
+
+// join adds what was exported and is not there any more.
+func (v *verifier) join() {
+	there := map[types.UID]*v1alpha1.SecretChange{}
+	for i := range v.Changes {
+		there[uidOf(&v.Changes[i])] = &v.Changes[i]
+	}
+	var gone []v1alpha1.SecretChange
+	for i := range v.Exported {
+		was := &v.Exported[i]
+		switch is := there[uidOf(was)]; {
+		case is == nil:
+			gone = append(gone, *was)
+		case was.Status.Audit != nil && (is.Status.Audit == nil || is.Status.Audit.ChainLink != was.Status.Audit.ChainLink):
+			v.brokenf(Altered, ChainOf(was), was, "the record of change %q is not the one that was exported", was.Name)
+		}
+	}
+	v.Changes = append(slices.Clone(v.Changes), gone...)
 }
 
 // collect sorts the sealed changes into chains, and looks at those without a
@@ -134,7 +157,7 @@ func (v *verifier) collect() {
 	}
 	for _, c := range unsealed {
 		if v.begun(c) {
-			v.broken(Unsealed, ChainOf(c), c, "change %q has no place in the chain, although it ended when the chain had begun", c.Name)
+			v.brokenf(Unsealed, ChainOf(c), c, "change %q has no place in the chain, although it ended when the chain had begun", c.Name)
 		} else {
 			v.report.Unchained++
 		}
@@ -168,7 +191,7 @@ func (v *verifier) walk(chain Chain) Span {
 			v.report.Restored++
 		}
 		if c.Status.Audit.Digest != RecordOf(c).Digest() {
-			v.broken(Altered, chain, c, "the record of change %q is not the one that its digest was made of: it was altered after the change had ended", c.Name)
+			v.brokenf(Altered, chain, c, "the record of change %q is not the one that its digest was made of: it was altered after the change had ended", c.Name)
 		}
 	}
 	first := v.first(records)
@@ -181,12 +204,12 @@ func (v *verifier) walk(chain Chain) Span {
 		}
 		switch earlier := digests(records[first:i], before); {
 		case before == 0 && c.Status.Audit.Previous != "":
-			v.broken(Unlinked, chain, c, "change %q is the first of its chain, but follows another record", c.Name)
+			v.brokenf(Unlinked, chain, c, "change %q is the first of its chain, but follows another record", c.Name)
 		case before == 0 || before < span.First:
 		case len(earlier) == 0:
-			v.broken(Missing, chain, c, "record %d, before that of change %q, is not there: it was purged, or taken away", before, c.Name)
+			v.brokenf(Missing, chain, c, "record %d, before that of change %q, is not there: it was purged, or taken away", before, c.Name)
 		case !slices.Contains(earlier, c.Status.Audit.Previous):
-			v.broken(Unlinked, chain, c, "the record of change %q does not follow record %d as that is now", c.Name, before)
+			v.brokenf(Unlinked, chain, c, "the record of change %q does not follow record %d as that is now", c.Name, before)
 		}
 	}
 	return span
@@ -222,13 +245,13 @@ func (v *verifier) commitment(c *v1alpha1.SecretChange) {
 	place := committed(c)
 	if place == nil || VersionID(c.Status.Audit.UID, c, c.Status.Attempt, c.Status.Revert) != c.Status.AppliedVersionID {
 		if sequence(c) > 1 || Committed(c.Status.AppliedVersionID) {
-			v.broken(Uncommitted, Live, c, "version %s is not the one that the record of change %q gives: the record was altered, or comes from a backup that is older than the version",
+			v.brokenf(Uncommitted, Live, c, "version %s is not the one that the record of change %q gives: the record was altered, or comes from a backup that is older than the version",
 				c.Status.AppliedVersionID, c.Name)
 		}
 		return
 	}
 	if place.Sequence != sequence(c) || place.Previous != c.Status.Audit.Previous {
-		v.broken(Unlinked, Live, c, "the record of change %q is not in the place that its version commits to", c.Name)
+		v.brokenf(Unlinked, Live, c, "the record of change %q is not in the place that its version commits to", c.Name)
 	}
 	other := v.chains[Other]
 	if place.Ended == nil || len(other) == 0 || place.Ended.Sequence < v.report.Other.First {
@@ -236,10 +259,10 @@ func (v *verifier) commitment(c *v1alpha1.SecretChange) {
 	}
 	switch found := digests(other, place.Ended.Sequence); {
 	case len(found) == 0:
-		v.broken(Missing, Live, c, "record %d of what did not become live, to which the version of change %q commits, is not there: it was purged, or taken away",
+		v.brokenf(Missing, Live, c, "record %d of what did not become live, to which the version of change %q commits, is not there: it was purged, or taken away",
 			place.Ended.Sequence, c.Name)
 	case !slices.Contains(found, place.Ended.Digest):
-		v.broken(Altered, Live, c, "record %d of what did not become live is not the one to which the version of change %q commits", place.Ended.Sequence, c.Name)
+		v.brokenf(Altered, Live, c, "record %d of what did not become live is not the one to which the version of change %q commits", place.Ended.Sequence, c.Name)
 	}
 }
 
@@ -263,11 +286,11 @@ func (v *verifier) witnesses() {
 			labelled[uid] = version
 			switch c := byUID[uid]; {
 			case c == nil:
-				v.broken(Missing, Live, nil, "version %s in AWS was written for change %s, of which there is no record: it was purged, taken away, or lost with a restore", version, uid)
+				v.brokenf(Missing, Live, nil, "version %s in AWS was written for change %s, of which there is no record: it was purged, taken away, or lost with a restore", version, uid)
 			case !c.Status.Phase.Finished():
 			case c.Spec.Restore != nil && c.Status.Revert == nil: // it may have labelled what it adopts, and wrote nothing
 			case c.Status.AppliedVersionID != version:
-				v.broken(Uncommitted, ChainOf(c), c, "AWS has version %s of change %q, whose record gives %s", version, c.Name, orNone(c.Status.AppliedVersionID))
+				v.brokenf(Uncommitted, ChainOf(c), c, "AWS has version %s of change %q, whose record gives %s", version, c.Name, orNone(c.Status.AppliedVersionID))
 			default:
 				v.report.Witnessed++
 			}
@@ -276,7 +299,7 @@ func (v *verifier) witnesses() {
 	if live := v.chains[Live]; len(live) > 0 {
 		newest := live[len(live)-1]
 		if Committed(newest.Status.AppliedVersionID) && labelled[string(uidOf(newest))] == "" {
-			v.broken(Missing, Live, newest, "AWS no longer has version %s of change %q, the newest that became live, under its label", newest.Status.AppliedVersionID, newest.Name)
+			v.brokenf(Missing, Live, newest, "AWS no longer has version %s of change %q, the newest that became live, under its label", newest.Status.AppliedVersionID, newest.Name)
 		}
 	}
 }

@@ -146,6 +146,12 @@ func TestTampering(t *testing.T) {
 			delete(s.history.Secret, c.Status.AppliedVersionID)
 			s.history.Secret["22222222-2222-8222-8222-222222222222"] = []string{naming.VersionLabel(string(c.UID))}
 		}, audit.Uncommitted},
+		"a record was exported before it was altered, and its digest with it": {func(s *story) {
+			c := s.ended(v1alpha1.PhaseRejected)
+			s.history.Exported = append(s.history.Exported, *c.DeepCopy())
+			edit(c)
+			reseal(c)
+		}, audit.Altered},
 		"a record says that another version became live": {func(s *story) {
 			c := s.applied()
 			c.Status.AppliedVersionID = "33333333-3333-4333-8333-333333333333"
@@ -183,6 +189,17 @@ func TestWhatIsNoTampering(t *testing.T) {
 				s.without(s.of(audit.Other)[:2]...)
 			},
 			func(r audit.Report) bool { return r.Live.First == 5 && r.Other.First == 3 },
+		},
+		"what was trimmed has been exported": {
+			func(s *story) {
+				for _, c := range append(s.of(audit.Live)[:4], s.of(audit.Other)[:2]...) {
+					s.history.Exported = append(s.history.Exported, *c)
+				}
+				s.without(append(s.of(audit.Live)[:4], s.of(audit.Other)[:2]...)...)
+			},
+			func(r audit.Report) bool {
+				return r.Live.First == 1 && r.Other.First == 1 && r.Live.Records+r.Other.Records == 20
+			},
 		},
 		"all of the other chain was trimmed": {
 			func(s *story) { s.without(s.of(audit.Other)...) },

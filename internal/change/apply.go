@@ -117,19 +117,9 @@ func (d *decider) write() *Action {
 		d.status.Attempt, first = nil, true
 	}
 	if first {
-		if d.Heads == nil {
-			return read(ReadHeads)
+		if a := d.begin(current); a != nil {
+			return a
 		}
-		if l := d.unrecorded(); l != nil {
-			return d.wait(v1alpha1.ReasonProgressing, fmt.Sprintf("Waiting: version %s is not on record as live yet", l.VersionID), d.soon())
-		}
-		now := metav1.NewMicroTime(d.Now)
-		d.status.Attempt = &v1alpha1.Attempt{
-			CurrentVersionID: current, PreviousVersionID: d.Live.Secret.Previous(), SecretARN: d.Live.Secret.ARN, SteppedAt: &now,
-		}
-		d.commit(d.heads().Commit(d.NewNonce(), d.decision.Approvers))
-		d.status.Message = "Being made live"
-		d.blocked = note{v1alpha1.ReasonProgressing, d.status.Message}
 	}
 	d.status.Attempt.Keys = int32(len(wanted)) //nolint:gosec // bounded by a document's size
 	put := Effect{Kind: Put, ARN: d.Live.Secret.ARN, Put: secretstore.PutInput{

@@ -1,11 +1,33 @@
 package change
 
 import (
+	"fmt"
 	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/audit"
 )
+
+// begin records a new attempt to replace the current version, or returns the
+// action that must come first.
+func (d *decider) begin(current string) *Action {
+	if d.Heads == nil {
+		return read(ReadHeads)
+	}
+	if l := d.unrecorded(); l != nil {
+		return d.wait(v1alpha1.ReasonProgressing, fmt.Sprintf("Waiting: version %s is not on record as live yet", l.VersionID), d.soon())
+	}
+	now := metav1.NewMicroTime(d.Now)
+	d.status.Attempt = &v1alpha1.Attempt{
+		CurrentVersionID: current, PreviousVersionID: d.Live.Secret.Previous(), SecretARN: d.Live.Secret.ARN, SteppedAt: &now,
+	}
+	d.commit(d.heads().Commit(d.NewNonce(), d.decision.Approvers))
+	d.status.Message = "Being made live"
+	d.blocked = note{v1alpha1.ReasonProgressing, d.status.Message}
+	return nil
+}
 
 // commit gives the attempt its VersionId, by which AWS bears witness to what is
 // written, who approved it and what came before.

@@ -11,7 +11,6 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
-	"github.com/secretreview/secretreview/internal/audit"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/sensitive"
@@ -167,15 +166,6 @@ func (w *world) check(t *testing.T, seed uint64) {
 	if len(w.staged) != 0 {
 		t.Errorf("seed %d: %d staged secrets are left", seed, len(w.staged))
 	}
-}
-
-// verify walks the audit chains.
-func (w *world) verify() audit.Report {
-	history := audit.History{Secret: w.describe().Versions}
-	for _, c := range w.changes {
-		history.Changes = append(history.Changes, *c)
-	}
-	return audit.Verify(history)
 }
 
 func readyReason(c *v1alpha1.SecretChange) string {

@@ -409,24 +409,6 @@ func (w *world) read(facts *change.Facts, a change.Action) {
 	}
 }
 
-// heads are the newest records of all changes.
-func (w *world) heads() audit.Heads {
-	var heads audit.Heads
-	for _, c := range w.changes {
-		heads = heads.With(c)
-	}
-	return heads
-}
-
-// record stores a status, and seals a change that ends with it.
-func (w *world) record(c *v1alpha1.SecretChange, status v1alpha1.SecretChangeStatus) {
-	ends := !c.Status.Phase.Finished() && status.Phase.Finished()
-	c.Status = status
-	if ends {
-		c.Status.Audit = w.heads().Seal(c)
-	}
-}
-
 func (w *world) label(version, uid string) change.Label {
 	l := change.Label{VersionID: version, ChangeUID: uid}
 	for _, o := range w.changes {

@@ -183,7 +183,7 @@ func (f *Factory) ReadFile(ctx context.Context, name string, limit int64) ([]byt
 		text, err = files.Read(f.Path(name), limit)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, exit.Errorf(exit.Usage, "there is no file %s: name one with -f", name)
+		return nil, exit.Errorf(exit.Usage, "there is no file %s: look at the path", name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/secretreview/secretreview/internal/cli/approve"
+	"github.com/secretreview/secretreview/internal/cli/audit"
 	"github.com/secretreview/secretreview/internal/cli/check"
 	"github.com/secretreview/secretreview/internal/cli/configure"
 	"github.com/secretreview/secretreview/internal/cli/diff"
@@ -46,7 +47,7 @@ var tasks = []task{
 	}},
 	{"Review it", []func(*factory.Factory) *cobra.Command{review.New, approve.New, reject.New, check.New}},
 	{"Undo it", []func(*factory.Factory) *cobra.Command{rollback.New, restore.New, versions.New}},
-	{"See where things stand", []func(*factory.Factory) *cobra.Command{status.New, watch.New, history.New}},
+	{"See where things stand", []func(*factory.Factory) *cobra.Command{status.New, watch.New, history.New, audit.New}},
 	{"Use what is live", []func(*factory.Factory) *cobra.Command{pull.New, run.New, export.New, diff.New}},
 	{"Set up", []func(*factory.Factory) *cobra.Command{initialize.New, configure.New, login.New}},
 }
