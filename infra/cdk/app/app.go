@@ -98,7 +98,7 @@ func (c Config) grant(scope constructs.Construct, made *secretreview.SecretRevie
 		for _, one := range []struct {
 			grant    func(awsiam.IGrantable, ...string) error
 			projects []string
-		}{{made.GrantCliPropose, people.Propose}, {made.GrantCliPull, people.Pull}, {made.GrantCliReview, people.Review}} {
+		}{{made.GrantCliPropose, people.Propose}, {made.GrantCliPull, people.Pull}, {made.GrantCliReview, people.Review}, {made.GrantCliAudit, people.Audit}} {
 			if len(one.projects) == 0 {
 				continue
 			}

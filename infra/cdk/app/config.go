@@ -50,6 +50,7 @@ type People struct {
 	Propose []string `json:"propose,omitempty"`
 	Pull    []string `json:"pull,omitempty"`
 	Review  []string `json:"review,omitempty"`
+	Audit   []string `json:"audit,omitempty"`
 	// Roles are names of IAM roles of this account to attach the policy to.
 	Roles []string `json:"roles,omitempty"`
 }
@@ -118,8 +119,8 @@ func (c *Config) validate() []error {
 		check(partName.MatchString(p.Name), field+"name", "%q holds something else than letters, digits and -, or over 28 of them", p.Name)
 		check(!people[p.Name], field+"name", "%q is there twice", p.Name)
 		people[p.Name] = true
-		check(len(p.Propose)+len(p.Pull)+len(p.Review) > 0, fmt.Sprintf("people[%d]", i), "give projects to propose to, pull or review")
-		for verb, names := range map[string][]string{"propose": p.Propose, "pull": p.Pull, "review": p.Review} {
+		check(len(p.Propose)+len(p.Pull)+len(p.Review)+len(p.Audit) > 0, fmt.Sprintf("people[%d]", i), "give projects to propose to, pull, review or audit")
+		for verb, names := range map[string][]string{"propose": p.Propose, "pull": p.Pull, "review": p.Review, "audit": p.Audit} {
 			for j, name := range names {
 				check(c.hasProject(name), fmt.Sprintf("%s%s[%d]", field, verb, j), "%q is none of the projects", name)
 			}

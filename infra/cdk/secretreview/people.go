@@ -80,6 +80,14 @@ func (s *SecretReview) GrantCliReview(grantee awsiam.IGrantable, projects ...str
 	})
 }
 
+// GrantCliAudit lets people compare the history of projects with the ids and
+// labels of versions: "sr audit verify". They read no value.
+func (s *SecretReview) GrantCliAudit(grantee awsiam.IGrantable, projects ...string) error {
+	return s.grantOn(grantee, projects, func(of []Project) []statement {
+		return []statement{{sid: "Audit" + s.named(of), actions: []string{"secretsmanager:DescribeSecret"}, resources: each(of, s.live)}}
+	})
+}
+
 // validating is what stands for the ARN in the encryption context while Secrets
 // Manager tries whether the caller may use the key that a CreateSecret names. It
 // throws away what comes of it (its guide, "How Secrets Manager uses your KMS key").

@@ -59,11 +59,12 @@ func recorded(t *testing.T) ([]asked, map[string]principal) {
 			{Name: "proposer", Propose: []string{"backend"}},
 			{Name: "approver", Review: []string{"backend"}},
 			{Name: "rollbacker", Pull: []string{"backend"}},
+			{Name: "auditor", Audit: []string{"backend"}},
 		},
 	}).template(t, app.DefaultStackName)
 	d := deployment{main: template, place: recordedAt}
 	who := map[string]principal{"manager": d.role(t, "ControllerRole")}
-	for _, role := range []string{"proposer", "approver", "rollbacker"} {
+	for _, role := range []string{"proposer", "approver", "rollbacker", "auditor"} {
 		who[role] = d.person(t, role)
 	}
 	return all, who

@@ -47,6 +47,11 @@ func describe(out *strings.Builder, command *cobra.Command) {
 	if command.Example != "" {
 		fmt.Fprintf(out, "\n```console\n%s\n```\n", dedent(command.Example))
 	}
+	for _, part := range command.Commands() {
+		if part.IsAvailableCommand() {
+			describe(out, part)
+		}
+	}
 }
 
 func anchor(command *cobra.Command) string {

@@ -107,7 +107,7 @@ func (t *Team) rolesOf(key string) []string {
 	for _, role := range []struct {
 		name   string
 		people []string
-	}{{"approver", t.approvers}, {"proposer", t.proposers}, {"rollbacker", t.rollbackers}} {
+	}{{"approver", t.approvers}, {"proposer", t.proposers}, {"rollbacker", t.rollbackers}, {"auditor", t.auditors}} {
 		if slices.ContainsFunc(role.people, func(name string) bool { return keyOf(name) == key }) {
 			roles = append(roles, role.name)
 		}

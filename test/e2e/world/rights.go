@@ -110,6 +110,9 @@ func (w *World) principals(expired ...string) []emulator.Principal {
 			if slices.Contains(t.approvers, name) || slices.Contains(t.rollbackers, name) {
 				p.Allow = append(p.Allow, t.reviewRights()...)
 			}
+			if slices.Contains(t.auditors, name) {
+				p.Allow = append(p.Allow, emulator.Rule{Actions: []string{"DescribeSecret"}, Resources: []string{t.LiveName("*")}})
+			}
 		}
 		all = append(all, p)
 	}

@@ -41,6 +41,8 @@ type Options struct {
 	Proposers, Approvers []string
 	// Rollbackers may go back without anybody else.
 	Rollbackers []string
+	// Auditors may look, in the cluster and at what AWS tells of the live secret beside its values.
+	Auditors []string
 	// Beside puts the project into another team's namespace, with that team's people.
 	Beside *Team
 	// Prepare runs before the project is created.
@@ -56,14 +58,14 @@ type Team struct {
 	// Project is the project's name, in Kubernetes and in AWS.
 	Project string
 
-	proposers, approvers, rollbackers []string
+	proposers, approvers, rollbackers, auditors []string
 }
 
 // NewTeam makes a Team with names of its own.
 func (w *World) NewTeam(o Options) *Team {
 	ginkgo.GinkgoHelper()
 	id := strings.ToLower(uuid.NewString()[:8])
-	t := &Team{World: w, Namespace: "team-" + id, Project: "api-" + id, proposers: o.Proposers, approvers: o.Approvers, rollbackers: o.Rollbackers}
+	t := &Team{World: w, Namespace: "team-" + id, Project: "api-" + id, proposers: o.Proposers, approvers: o.Approvers, rollbackers: o.Rollbackers, auditors: o.Auditors}
 	if o.Project != "" {
 		t.Project = o.Project
 	}
@@ -77,7 +79,7 @@ func (w *World) NewTeam(o Options) *Team {
 		t.Namespace, t.proposers, t.approvers = o.Beside.Namespace, o.Beside.proposers, o.Beside.approvers
 	}
 	w.teams = append(w.teams, t)
-	for _, name := range slices.Concat([]string{Eve}, t.proposers, t.approvers, t.rollbackers) {
+	for _, name := range slices.Concat([]string{Eve}, t.proposers, t.approvers, t.rollbackers, t.auditors) {
 		w.Person(name)
 	}
 	w.AWS.setPrincipals(w.principals())
@@ -109,6 +111,7 @@ func (t *Team) access() []client.Object {
 	}}
 	for role, people := range map[string][]string{
 		"secretreview-proposer": t.proposers, "secretreview-approver": t.approvers, "secretreview-rollbacker": t.rollbackers,
+		"secretreview-viewer": t.auditors,
 	} {
 		objects = append(objects, t.binding(role, people...))
 	}
