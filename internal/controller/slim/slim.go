@@ -22,7 +22,7 @@ func Change(object any) (any, error) {
 		return nil, err
 	}
 	c, ok := object.(*v1alpha1.SecretChange)
-	if !ok || !c.Status.Phase.Finished() || len(c.Finalizers) > 0 || c.DeletionTimestamp != nil {
+	if !ok || !Settled(c) {
 		return object, nil
 	}
 	delete(c.Annotations, lastApplied)
@@ -32,6 +32,11 @@ func Change(object any) (any, error) {
 	c.Status.Conditions, c.Status.Diff, c.Status.DiffCounts = nil, nil, nil
 	c.Status.Decision, c.Status.Attempt = nil, nil
 	return c, nil
+}
+
+// Settled reports whether there is nothing left to do about a change.
+func Settled(c *v1alpha1.SecretChange) bool {
+	return c.Status.Phase.Finished() && len(c.Finalizers) == 0 && c.DeletionTimestamp == nil
 }
 
 // strip takes managedFields off any object.
