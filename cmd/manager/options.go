@@ -60,7 +60,7 @@ func defaults(environment func(string) (string, bool)) *options {
 		sweepGrace:         sweep.DefaultGrace,
 		consistencyGrace:   time.Minute,
 		projectGrace:       5 * time.Minute,
-		concurrency:        4,
+		concurrency:        16,
 		leaderElect:        true,
 		leaseDuration:      15 * time.Second,
 		renewDeadline:      10 * time.Second,
