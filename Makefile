@@ -114,9 +114,13 @@ test-cdk: $(BIN)/gotestsum ## Test infra/cdk; installs what that needs from npm 
 		echo && sed -nE 's/.*"Output":"REPORT: (.*)\\n"\}$$/\1/p' $(BIN)/test-cdk.json; \
 	fi
 
+.PHONY: bench
+bench: control-plane build ## Measure how fast everything is and what it costs, into .bin/bench.json: ARGS="-quick", ARGS="-only latency,burst"
+	go run ./test/bench -json $(BIN)/bench.json $(ARGS)
+
 .PHONY: measure
 measure: control-plane build ## Measure the manager's memory and processor time, idle and with 1,000 changes: ARGS="-idle 1m"
-	go run ./test/measure $(ARGS)
+	go run ./test/bench -only resources $(ARGS)
 
 .PHONY: test-cluster
 test-cluster: control-plane build $(TEST_TOOLS) ## Run only the tests against a cluster, as for another K8S_VERSION

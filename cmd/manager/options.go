@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"regexp"
 	"strings"
@@ -40,7 +41,7 @@ type options struct {
 	leaderElect                  bool
 	leaseDuration, renewDeadline time.Duration
 
-	metricsAddress, metricsCertDir, healthAddress string
+	metricsAddress, metricsCertDir, healthAddress, pprofAddress string
 
 	awsAccount         string
 	awsWritesPerSecond float64
@@ -59,7 +60,7 @@ func defaults(environment func(string) (string, bool)) *options {
 		sweepGrace:         sweep.DefaultGrace,
 		consistencyGrace:   time.Minute,
 		projectGrace:       5 * time.Minute,
-		concurrency:        4,
+		concurrency:        16,
 		leaderElect:        true,
 		leaseDuration:      15 * time.Second,
 		renewDeadline:      10 * time.Second,
@@ -108,6 +109,8 @@ func (o *options) bind(f *pflag.FlagSet) {
 	f.StringVar(&o.metricsCertDir, "metrics-cert-dir", o.metricsCertDir, "folder with tls.crt and tls.key for metrics; without them they are made at each start")
 	f.StringVar(&o.healthAddress, "health-probe-bind-address", o.healthAddress, "where /healthz and /readyz are served; 0 switches them off")
 
+	f.StringVar(&o.pprofAddress, "pprof-bind-address", o.pprofAddress, "where profiles of processor time and memory are served, by this machine to itself alone; they hold no values; empty switches them off")
+
 	f.StringVar(&o.awsAccount, "aws-account", o.awsAccount, "the AWS account's 12 digits; asked from STS where it is empty")
 	f.Float64Var(&o.awsWritesPerSecond, "aws-writes-per-second", o.awsWritesPerSecond, "limit on writing calls to AWS")
 	f.IntVar(&o.awsMaxAttempts, "aws-max-attempts", o.awsMaxAttempts, "how often one call to AWS is tried before the work is put off")
@@ -118,6 +121,15 @@ func (o *options) bind(f *pflag.FlagSet) {
 	if kubeconfig := flag.CommandLine.Lookup("kubeconfig"); kubeconfig != nil {
 		f.AddGoFlag(kubeconfig)
 	}
+}
+
+// loopback reports whether only programs on this machine reach the address; an empty one nobody does.
+func loopback(address string) bool {
+	if address == "" {
+		return true
+	}
+	host, _, err := net.SplitHostPort(address)
+	return err == nil && net.ParseIP(host).IsLoopback()
 }
 
 var account = regexp.MustCompile(`^([0-9]{12})?$`)
@@ -140,6 +152,7 @@ func (o *options) validate() error {
 		{o.projectGrace < 0, "--project-grace is negative"},
 		{o.concurrency < 1, "--concurrency is less than 1"},
 		{o.renewDeadline <= 0 || o.leaseDuration <= o.renewDeadline, "--lease-duration must be longer than --renew-deadline, and that longer than 0"},
+		{!loopback(o.pprofAddress), "--pprof-bind-address is not an address of this machine alone, such as 127.0.0.1:6060: profiles are served without asking who reads them"},
 		{!account.MatchString(o.awsAccount), "--aws-account is not an account's 12 digits"},
 		{o.awsWritesPerSecond <= 0, "--aws-writes-per-second is not above 0"},
 		{o.awsMaxAttempts < 1, "--aws-max-attempts is less than 1"},

@@ -105,6 +105,7 @@ func newManager(config *rest.Config, o *options, logger logr.Logger) (ctrl.Manag
 		RetryPeriod:                   &retry,
 		GracefulShutdownTimeout:       &shutdown,
 		HealthProbeBindAddress:        o.healthAddress,
+		PprofBindAddress:              o.pprofAddress,
 		Metrics:                       metricsOptions(o),
 	})
 	if err != nil {

@@ -1,6 +1,8 @@
 package change
 
 import (
+	"slices"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
@@ -26,7 +28,7 @@ func (d *decider) attempted() *Action {
 		return nil
 	}
 	// Both a move that is not shown and somebody else's may be older news.
-	if a.SteppedAt != nil && !d.settled(a.SteppedAt.Time) {
+	if a.SteppedAt != nil && !d.settled(a.SteppedAt.Time) && !d.overtaken() {
 		return d.settle(a.SteppedAt.Time)
 	}
 	// What came in between is judged like any edit where ours was never live.
@@ -36,6 +38,16 @@ func (d *decider) attempted() *Action {
 	return d.endUnapplied(v1alpha1.PhaseConflicted, v1alpha1.ReasonOutcomeUnknown,
 		"Somebody moved the live secret while the change was being made live, so whether it was for a moment cannot be known: "+
 			"version %s is live now; check it, and propose the change again if it is wanted", orNone(d.Live.Secret.Current()))
+}
+
+// overtaken reports whether another change of ours became live since the attempt
+// began, and before it was to: two that are approved at once may both begin. What
+// is live now cannot be older then than what the attempt had found.
+func (d *decider) overtaken() bool {
+	a, current := d.status.Attempt, d.Live.Secret.Current()
+	return !a.Moved && slices.ContainsFunc(d.Live.Labels, func(l Label) bool {
+		return l.VersionID == current && l.ChangeUID != string(d.Change.UID) && l.AppliedAt.After(a.SteppedAt.Time)
+	})
 }
 
 // untouched reports whether both labels are where the attempt found them.

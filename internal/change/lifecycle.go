@@ -302,7 +302,7 @@ func (d *decider) hold() *Action {
 	case d.environment.Problem != nil && d.environment.Problem.Reason == v1alpha1.ReasonNameClaimed:
 		return d.wait(d.environment.Problem.Reason, "Waiting: "+d.environment.Problem.Message, d.untilExpiry())
 	case d.Queue.Ahead != "":
-		return d.wait(v1alpha1.ReasonWaitingForTurn, fmt.Sprintf("Waiting: change %q goes first; reject it if it cannot be made live", d.Queue.Ahead), d.untilExpiry())
+		return d.wait(v1alpha1.ReasonWaitingForTurn, fmt.Sprintf("Waiting: change %q goes before this one; reject it if it cannot be made live", d.Queue.Ahead), d.untilExpiry())
 	default:
 		return nil
 	}

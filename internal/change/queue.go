@@ -10,7 +10,9 @@ import (
 
 // Queue is a change's place among the others of its environment.
 type Queue struct {
-	// Ahead names the change that goes first; empty if it is this one's turn.
+	// Ahead names the last of the changes that go before this one; empty if it is
+	// this one's turn. It is the last, because then no other's end changes what a
+	// waiting change says, and of a thousand that wait only one is written.
 	Ahead string
 	// LetIn counts the same person's unfinished changes that were checked and let
 	// in; Older those that were created before this one and are not checked yet.
@@ -30,7 +32,7 @@ type Queue struct {
 // matter only to a rollback or restore.
 func QueueOf(change *v1alpha1.SecretChange, others []v1alpha1.SecretChange, ids policy.Identities) Queue {
 	var q Queue
-	var first *v1alpha1.SecretChange
+	var ahead *v1alpha1.SecretChange
 	proposer := ids.Person(change.Spec.ProposedBy)
 	for i := range others {
 		other := &others[i]
@@ -52,12 +54,12 @@ func QueueOf(change *v1alpha1.SecretChange, others []v1alpha1.SecretChange, ids 
 		case same && created(other, change) < 0:
 			q.Older++
 		}
-		if other.Status.Phase == v1alpha1.PhaseApproved && (first == nil || precedes(other, first)) {
-			first = other
+		if queued(other) && precedes(other, change) && (ahead == nil || precedes(ahead, other)) {
+			ahead = other
 		}
 	}
-	if first != nil && precedes(first, change) && !adopts(change) {
-		q.Ahead = first.Name
+	if ahead != nil && !adopts(change) {
+		q.Ahead = ahead.Name
 	}
 	q.WroteTarget = wroteTarget(change, q.Named, others)
 	return q
@@ -111,6 +113,48 @@ func targetOf(spec *v1alpha1.SecretChangeSpec, change *v1alpha1.SecretChange) st
 // writes nothing and may be what the others wait for.
 func adopts(c *v1alpha1.SecretChange) bool {
 	return c.Spec.Restore != nil && c.Status.Phase != "" && c.Status.Revert == nil
+}
+
+// queued reports whether a change waits to be made live, or is being.
+func queued(c *v1alpha1.SecretChange) bool {
+	return c.Status.Phase == v1alpha1.PhaseApproved && c.DeletionTimestamp == nil
+}
+
+// over reports whether nothing will be done any more to make a change live.
+func over(c *v1alpha1.SecretChange) bool {
+	return c.Status.Phase.Finished() || c.DeletionTimestamp != nil
+}
+
+// Leaves reports whether a change that was one thing and is another now has left
+// the queue of its environment, or ended without having been seen in it.
+func Leaves(before, after *v1alpha1.SecretChange) bool {
+	return !queued(after) && (queued(before) || over(after) && !over(before))
+}
+
+// Next returns the changes that one which has left the queue may have held up:
+// the one whose turn it is, and the one right behind, whose status names it.
+func Next(left *v1alpha1.SecretChange, unfinished []v1alpha1.SecretChange) []*v1alpha1.SecretChange {
+	var first, behind *v1alpha1.SecretChange
+	for i := range unfinished {
+		other := &unfinished[i]
+		if other.UID == left.UID || !queued(other) {
+			continue
+		}
+		if first == nil || precedes(other, first) {
+			first = other
+		}
+		if precedes(left, other) && (behind == nil || precedes(other, behind)) {
+			behind = other
+		}
+	}
+	switch {
+	case first == nil:
+		return nil
+	case behind == nil || behind == first:
+		return []*v1alpha1.SecretChange{first}
+	default:
+		return []*v1alpha1.SecretChange{first, behind}
+	}
 }
 
 // precedes orders approved changes: one that may already have written goes

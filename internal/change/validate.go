@@ -159,5 +159,5 @@ func (d *decider) validated() *Action {
 }
 
 func (d *decider) strict() bool {
-	return d.spec.Staged == nil || d.policy.ConflictPolicy != v1alpha1.ConflictByKey
+	return strict(d.spec, d.policy)
 }

@@ -54,10 +54,11 @@ type Sweep struct {
 	Now             time.Time
 	// Grace is not negative; see DefaultGrace.
 	Grace time.Duration
-	// Synced says that Claims holds every change there is. Without it nothing
+	// Synced says that Claims holds every change that it must. Without it nothing
 	// is done.
 	Synced bool
-	// Claims are all changes of this cluster, in any order.
+	// Claims are all unfinished changes of this cluster, and of the finished ones
+	// at least those that the tags of the secrets name; in any order.
 	Claims []Claim
 }
 

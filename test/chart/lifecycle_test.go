@@ -110,7 +110,7 @@ var _ = Describe("a release", Ordered, func() {
 
 	It("is rolled back", func() {
 		run("rollback", helm.Release, "1", "--namespace="+namespace)
-		Expect(args()).To(ContainElement("--concurrency=4"))
+		Expect(args()).To(ContainElement("--concurrency=16"))
 		Eventually(weakness(guard.Options{})).Should(BeEmpty())
 	})
 

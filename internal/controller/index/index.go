@@ -16,11 +16,19 @@ const (
 	ChangesByEnvironment = "change.environment"
 	// UnfinishedByEnvironment finds those of them that have not ended.
 	UnfinishedByEnvironment = "change.unfinished.environment"
+	// UnfinishedByProject finds those that have not ended by their project's
+	// Kubernetes name, within a namespace.
+	UnfinishedByProject = "change.unfinished.project"
+	// Unfinished finds all that have not ended under the key AnyUnfinished.
+	Unfinished = "change.unfinished"
 	// ChangesByUID finds a SecretChange by its UID, in every namespace.
 	ChangesByUID = "change.uid"
 	// ProjectsByAWSName finds SecretProjects by their name in AWS.
 	ProjectsByAWSName = "project.awsName"
 )
+
+// AnyUnfinished is the only value of Unfinished.
+const AnyUnfinished = "any"
 
 // EnvironmentKey is the value of ChangesByEnvironment and
 // UnfinishedByEnvironment for a project's Kubernetes name and an environment.
@@ -33,13 +41,10 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 		ChangesByEnvironment: func(c *v1alpha1.SecretChange) []string {
 			return []string{EnvironmentKey(c.Spec.Project, c.Spec.Environment)}
 		},
-		UnfinishedByEnvironment: func(c *v1alpha1.SecretChange) []string {
-			if c.Status.Phase.Finished() {
-				return nil
-			}
-			return []string{EnvironmentKey(c.Spec.Project, c.Spec.Environment)}
-		},
-		ChangesByUID: func(c *v1alpha1.SecretChange) []string { return []string{string(c.UID)} },
+		UnfinishedByEnvironment: unfinished(func(c *v1alpha1.SecretChange) string { return EnvironmentKey(c.Spec.Project, c.Spec.Environment) }),
+		UnfinishedByProject:     unfinished(func(c *v1alpha1.SecretChange) string { return c.Spec.Project }),
+		Unfinished:              unfinished(func(*v1alpha1.SecretChange) string { return AnyUnfinished }),
+		ChangesByUID:            func(c *v1alpha1.SecretChange) []string { return []string{string(c.UID)} },
 	}
 	for name, extract := range changes {
 		err := indexer.IndexField(ctx, &v1alpha1.SecretChange{}, name, func(o client.Object) []string {
@@ -52,4 +57,14 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 	return indexer.IndexField(ctx, &v1alpha1.SecretProject{}, ProjectsByAWSName, func(o client.Object) []string {
 		return []string{o.(*v1alpha1.SecretProject).EffectiveProjectName()}
 	})
+}
+
+// unfinished indexes changes that have not ended, of which there are few.
+func unfinished(key func(*v1alpha1.SecretChange) string) func(*v1alpha1.SecretChange) []string {
+	return func(c *v1alpha1.SecretChange) []string {
+		if c.Status.Phase.Finished() {
+			return nil
+		}
+		return []string{key(c)}
+	}
 }

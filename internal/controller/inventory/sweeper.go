@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/controller/index"
 	"github.com/secretreview/secretreview/internal/guard"
 	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/secretstore"
@@ -60,7 +61,7 @@ func (s *Sweeper) Observe(ctx context.Context, snapshot Snapshot) error {
 		s.Observer.Orphans(0)
 		return nil
 	}
-	state, err := s.state(ctx)
+	state, err := s.state(ctx, snapshot.Staged)
 	if err != nil {
 		return err
 	}
@@ -156,23 +157,55 @@ func (s *Sweeper) carryOut(ctx context.Context, action sweep.Action) error {
 	return nil
 }
 
-// state is what the sweep decides by. The cache was synced before the leader
-// could start.
-func (s *Sweeper) state(ctx context.Context) (sweep.Sweep, error) {
+// state is what the sweep decides by about the listed secrets. The cache was
+// synced before the leader could start.
+func (s *Sweeper) state(ctx context.Context, listed []sweep.Secret) (sweep.Sweep, error) {
 	projects, err := s.projects(ctx)
 	if err != nil {
 		return sweep.Sweep{}, err
 	}
-	var changes v1alpha1.SecretChangeList
-	if err := s.Cache.List(ctx, &changes, client.UnsafeDisableDeepCopy); err != nil {
+	var unfinished v1alpha1.SecretChangeList
+	err = s.Cache.List(ctx, &unfinished, client.MatchingFields{index.Unfinished: index.AnyUnfinished}, client.UnsafeDisableDeepCopy)
+	if err != nil {
 		return sweep.Sweep{}, fmt.Errorf("list changes for the sweep: %w", err)
 	}
 	state := sweep.Sweep{Cluster: s.Cluster, Prefix: s.Prefix, Now: s.Clock.Now(), Grace: s.Grace, Synced: true}
-	for i := range changes.Items {
-		c := &changes.Items[i]
+	claim := func(c *v1alpha1.SecretChange) {
 		state.Claims = append(state.Claims, claimOf(c, projects[client.ObjectKey{Namespace: c.Namespace, Name: c.Spec.Project}], state.Now))
 	}
+	for i := range unfinished.Items {
+		claim(&unfinished.Items[i])
+	}
+	for i := range listed {
+		c, err := s.finished(ctx, listed[i])
+		if err != nil {
+			return sweep.Sweep{}, err
+		}
+		if c != nil {
+			claim(c)
+		}
+	}
 	return state, nil
+}
+
+// finished is the change that a staged secret's tags name, if it has ended: of
+// all that have, none but this one can have it deleted.
+func (s *Sweeper) finished(ctx context.Context, secret sweep.Secret) (*v1alpha1.SecretChange, error) {
+	tags, err := naming.ParseStagedTags(secret.Tags)
+	if err != nil || tags.Cluster != s.Cluster {
+		return nil, nil //nolint:nilerr,nilnil // Decide leaves such a secret alone
+	}
+	var c v1alpha1.SecretChange
+	key := client.ObjectKey{Namespace: tags.Namespace, Name: tags.Change}
+	switch err := s.Cache.Get(ctx, key, &c); {
+	case apierrors.IsNotFound(err):
+		return nil, nil //nolint:nilnil // absence is a fact here, not a failure
+	case err != nil:
+		return nil, fmt.Errorf("look up change %s for the sweep: %w", key, err)
+	case !c.Status.Phase.Finished():
+		return nil, nil //nolint:nilnil // it is among the unfinished ones
+	}
+	return &c, nil
 }
 
 // projects are the names in AWS of all SecretProjects.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/change"
+	"github.com/secretreview/secretreview/internal/controller/slim"
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
 
@@ -65,7 +66,8 @@ func (r *Reconciler) patchFinalizers(ctx context.Context, object *v1alpha1.Secre
 	}
 	// The status that is written next must be based on this.
 	object.ObjectMeta = changed.ObjectMeta
-	if len(changed.Finalizers) > 0 || changed.DeletionTimestamp == nil {
+	// What is settled is not looked at again, and would be remembered for ever.
+	if !slim.Settled(changed) && (len(changed.Finalizers) > 0 || changed.DeletionTimestamp == nil) {
 		r.writes.wrote(changed)
 	}
 	return nil

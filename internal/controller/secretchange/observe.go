@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -36,7 +37,9 @@ func (r *Reconciler) observe(ctx context.Context, name types.NamespacedName) (ch
 	}
 	var others v1alpha1.SecretChangeList
 	key := index.EnvironmentKey(facts.Change.Spec.Project, facts.Change.Spec.Environment)
-	if err := r.Client.List(ctx, &others, client.InNamespace(name.Namespace), client.MatchingFields{which: key}); err != nil {
+	// QueueOf only reads, and copies of all of them would cost more than all else.
+	err = r.Client.List(ctx, &others, client.InNamespace(name.Namespace), client.MatchingFields{which: key}, client.UnsafeDisableDeepCopy)
+	if err != nil {
 		return facts, fmt.Errorf("list the changes of %s/%s: %w", name.Namespace, key, err)
 	}
 	facts.Queue = change.QueueOf(facts.Change, others.Items, r.Settings.Identities)
@@ -79,32 +82,62 @@ func (r *Reconciler) read(ctx context.Context, facts *change.Facts, action chang
 }
 
 // readFresh reads change, project and the other approved changes past the
-// cache, and asks the guard once more.
+// cache, at once, and asks the guard once more.
 func (r *Reconciler) readFresh(ctx context.Context, facts *change.Facts) error {
 	var fresh v1alpha1.SecretChange
-	if err := r.Fresh.Get(ctx, client.ObjectKeyFromObject(facts.Change), &fresh); err != nil {
-		return fmt.Errorf("read change %s/%s anew: %w", facts.Change.Namespace, facts.Change.Name, err)
-	}
-	if fresh.UID != facts.Change.UID {
-		return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("secretchanges").GroupResource(), fresh.Name,
-			errors.New("it was deleted and made anew"))
-	}
-	project, err := project(ctx, r.Fresh, &fresh)
+	var policies *v1alpha1.SecretProject
+	var approved v1alpha1.SecretChangeList
+	known := facts.Change
+	err := together(
+		func() error {
+			if err := r.Fresh.Get(ctx, client.ObjectKeyFromObject(known), &fresh); err != nil {
+				return fmt.Errorf("read change %s/%s anew: %w", known.Namespace, known.Name, err)
+			}
+			return nil
+		},
+		func() (err error) {
+			policies, err = project(ctx, r.Fresh, known)
+			return err
+		},
+		func() error {
+			err := r.Fresh.List(ctx, &approved, client.InNamespace(known.Namespace), client.MatchingFields{
+				"spec.project": known.Spec.Project, "spec.environment": known.Spec.Environment,
+				"status.phase": string(v1alpha1.PhaseApproved),
+			})
+			if err != nil {
+				return fmt.Errorf("list the approved changes of %s/%s: %w", known.Namespace, known.Spec.Project, err)
+			}
+			return nil
+		},
+	)
 	if err != nil {
 		return err
 	}
-	var approved v1alpha1.SecretChangeList
-	err = r.Fresh.List(ctx, &approved, client.InNamespace(fresh.Namespace), client.MatchingFields{
-		"spec.project": fresh.Spec.Project, "spec.environment": fresh.Spec.Environment,
-		"status.phase": string(v1alpha1.PhaseApproved),
-	})
-	if err != nil {
-		return fmt.Errorf("list the approved changes of %s/%s: %w", fresh.Namespace, fresh.Spec.Project, err)
+	// What was read of project and queue is of the same change: all of its spec but the reviews is immutable.
+	if fresh.UID != known.UID {
+		return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("secretchanges").GroupResource(), fresh.Name,
+			errors.New("it was deleted and made anew"))
 	}
 	facts.Now = r.Clock.Now()
-	facts.Change, facts.Project, facts.Fresh = &fresh, project, true
+	facts.Change, facts.Project, facts.Fresh = &fresh, policies, true
 	facts.Queue.Ahead = change.QueueOf(&fresh, approved.Items, r.Settings.Identities).Ahead
 	facts.Trust = change.Trust(r.Guard.State())
+	return nil
+}
+
+// together does all at once, and returns the first failure in their order.
+func together(all ...func() error) error {
+	failures := make([]error, len(all))
+	var working sync.WaitGroup
+	for i, do := range all {
+		working.Go(func() { failures[i] = do() })
+	}
+	working.Wait()
+	for _, err := range failures {
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -181,20 +214,19 @@ func (r *Reconciler) readLabels(ctx context.Context, facts *change.Facts) error 
 
 // label looks up the change that a label names.
 func (r *Reconciler) label(ctx context.Context, facts *change.Facts, version, uid string) (change.Label, error) {
-	var known v1alpha1.SecretChangeList
-	if err := r.Client.List(ctx, &known, client.MatchingFields{index.ChangesByUID: uid}); err != nil {
-		return change.Label{}, fmt.Errorf("look up change %q: %w", uid, err)
+	known, err := index.ChangeByUID(ctx, r.Client, uid)
+	if err != nil {
+		return change.Label{}, err
 	}
 	l := change.Label{VersionID: version, ChangeUID: uid}
 	l.AppliedAt, l.Known = onRecord(facts, version)
-	l.Known = l.Known || len(known.Items) > 0
-	for i := range known.Items {
-		c := &known.Items[i]
-		l.Unfinished, l.Applying = !c.Status.Phase.Finished(), c.Status.Phase == v1alpha1.PhaseApproved
-		l.Record = audit.Heads{}.With(c).Live
-		if at := c.Status.AppliedAt; at != nil {
-			l.AppliedAt = at.Time
-		}
+	if known == nil {
+		return l, nil
+	}
+	l.Known, l.Unfinished, l.Applying = true, !known.Status.Phase.Finished(), known.Status.Phase == v1alpha1.PhaseApproved
+	l.Record = audit.Heads{}.With(known).Live
+	if known.Status.AppliedAt != nil {
+		l.AppliedAt = known.Status.AppliedAt.Time
 	}
 	return l, nil
 }

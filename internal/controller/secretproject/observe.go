@@ -32,7 +32,9 @@ func (r *Reconciler) observe(ctx context.Context, name types.NamespacedName, sus
 		return facts, err
 	}
 	for _, environment := range environmentsOf(facts.Project) {
-		applied, err := applied(ctx, r.Client, facts.Project, environment)
+		applied, err := r.recent.get(recentKey{name, environment}, func() ([]project.Change, error) {
+			return applied(ctx, r.Client, facts.Project, environment)
+		})
 		if err != nil {
 			return facts, err
 		}

@@ -49,6 +49,8 @@ type Reconciler struct {
 	Suspects  *Suspects
 	// Concurrency is how many projects are worked on at once; 0 means 1.
 	Concurrency int
+
+	recent recent
 }
 
 // Reconcile reads what is needed, decides and writes the status once.

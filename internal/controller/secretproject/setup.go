@@ -33,7 +33,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, watcher *Watcher, guardC
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.SecretProject{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.SecretProject{}, handler.EnqueueRequestsFromMapFunc(r.claimantsOf), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.SecretChange{}, handler.EnqueueRequestsFromMapFunc(projectOf), builder.WithPredicates(finishing)).
+		Watches(&v1alpha1.SecretChange{}, r.ofChange()).
 		WatchesRawSource(source.Channel(watcher.wake, &handler.EnqueueRequestForObject{})).
 		WatchesRawSource(source.Channel(guardChanged, handler.EnqueueRequestsFromMapFunc(r.all))).
 		WithOptions(controller.Options{
@@ -43,25 +43,34 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, watcher *Watcher, guardC
 		Complete(r)
 }
 
-// finishing lets a change through at the moment when it ends. Those that have
-// ended before are seen when their projects are.
-var finishing = predicate.TypedFuncs[client.Object]{
-	CreateFunc: func(event.CreateEvent) bool { return false },
-	DeleteFunc: func(event.DeleteEvent) bool { return false },
-	UpdateFunc: func(e event.UpdateEvent) bool { return !finished(e.ObjectOld) && finished(e.ObjectNew) },
-}
-
-func finished(o client.Object) bool {
-	c, ok := o.(*v1alpha1.SecretChange)
-	return ok && c.Status.Phase.Finished()
-}
-
-func projectOf(_ context.Context, o client.Object) []reconcile.Request {
-	c, ok := o.(*v1alpha1.SecretChange)
-	if !ok {
-		return nil
+// ofChange wakes a change's project at the moment when the change ends. Those
+// that have ended before are seen when their projects are.
+func (r *Reconciler) ofChange() handler.EventHandler {
+	return handler.Funcs{
+		CreateFunc: func(_ context.Context, e event.CreateEvent, _ workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			if c, ok := finished(e.Object); ok {
+				r.recent.forget(c)
+			}
+		},
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			c, ended := finished(e.ObjectNew)
+			if _, before := finished(e.ObjectOld); before || !ended {
+				return
+			}
+			r.recent.forget(c)
+			queue.Add(reconcile.Request{NamespacedName: client.ObjectKey{Namespace: c.Namespace, Name: c.Spec.Project}})
+		},
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, _ workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			if c, ok := finished(e.Object); ok {
+				r.recent.forget(c)
+			}
+		},
 	}
-	return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: c.Namespace, Name: c.Spec.Project}}}
+}
+
+func finished(o client.Object) (*v1alpha1.SecretChange, bool) {
+	c, ok := o.(*v1alpha1.SecretChange)
+	return c, ok && c.Status.Phase.Finished()
 }
 
 // claimantsOf are the projects that may claim the same live secrets.

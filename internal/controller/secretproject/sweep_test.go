@@ -1,12 +1,14 @@
 package secretproject_test
 
 import (
+	"context"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clocktesting "k8s.io/utils/clock/testing"
 	"k8s.io/utils/ptr"
@@ -164,7 +166,7 @@ var _ = Describe("The sweep", func() {
 		snapshot := inventory.Snapshot{Staged: []sweep.Secret{{ARN: secret.ARN, Name: secret.Name, Tags: secret.Tags, CreatedAt: secret.CreatedAt}}}
 		orphans := &counting{}
 		behind := &inventory.Sweeper{
-			Cache: client.NewNamespacedClient(manager, "nothing-here"), Fresh: manager, Store: store, Guard: trusting{},
+			Cache: blind{}, Fresh: manager, Store: store, Guard: trusting{},
 			Clock: clocktesting.NewFakePassiveClock(time.Now().Add(time.Hour)), Observer: orphans, Cluster: clusterName, Prefix: naming.DefaultPrefix,
 		}
 		Expect(behind.Observe(ctx, snapshot)).To(Succeed())
@@ -177,6 +179,15 @@ var _ = Describe("The sweep", func() {
 		Expect(state(staged.SecretARN)()).To(Equal("Live"))
 	})
 })
+
+// blind is a cache that has heard of nothing.
+type blind struct{}
+
+func (blind) List(context.Context, client.ObjectList, ...client.ListOption) error { return nil }
+
+func (blind) Get(_ context.Context, key client.ObjectKey, _ client.Object, _ ...client.GetOption) error {
+	return apierrors.NewNotFound(v1alpha1.GroupVersion.WithResource("secretchanges").GroupResource(), key.Name)
+}
 
 type counting struct{ found int }
 

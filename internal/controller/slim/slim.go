@@ -3,6 +3,8 @@
 package slim
 
 import (
+	"unique"
+
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 
@@ -22,19 +24,43 @@ func Change(object any) (any, error) {
 		return nil, err
 	}
 	c, ok := object.(*v1alpha1.SecretChange)
-	if !ok || !c.Status.Phase.Finished() || len(c.Finalizers) > 0 || c.DeletionTimestamp != nil {
+	if !ok || !Settled(c) {
 		return object, nil
 	}
 	delete(c.Annotations, lastApplied)
-	c.Spec.Reason = ""
-	c.Spec.Reviews = nil
-	c.Status.Message, c.Status.Summary, c.Status.Approvals = "", "", ""
-	c.Status.Conditions, c.Status.Diff, c.Status.DiffCounts = nil, nil, nil
-	c.Status.Decision, c.Status.Attempt = nil, nil
-	if seal := c.Status.Audit; seal != nil {
-		c.Status.Audit = &v1alpha1.AuditSeal{ChainLink: seal.ChainLink}
+	trimSpec(&c.Spec)
+	trimStatus(&c.Status)
+	// Most changes share these with others, and each has come with a copy of its own.
+	for _, s := range []*string{&c.Kind, &c.APIVersion, &c.Namespace, &c.Spec.Project, &c.Spec.Environment, &c.Spec.ProposedBy} {
+		*s = unique.Make(*s).Value()
 	}
+	c.Status.Phase = unique.Make(c.Status.Phase).Value()
 	return c, nil
+}
+
+func trimSpec(s *v1alpha1.SecretChangeSpec) {
+	s.Reason, s.Reviews = "", nil
+	if s.Staged != nil {
+		// Which secret it was staged in is all that the sweep asks, and a base is only asked for of what goes back.
+		s.Staged.VersionID, s.Staged.Digest, s.BaseVersionID = "", "", ""
+	}
+}
+
+func trimStatus(s *v1alpha1.SecretChangeStatus) {
+	s.Message, s.Summary, s.Approvals, s.BaseVersionID = "", "", "", ""
+	s.Conditions, s.Diff, s.DiffCounts, s.DecidedAt = nil, nil, nil, nil
+	s.Decision, s.Attempt, s.Admission = nil, nil, nil
+	if s.Audit != nil {
+		s.Audit = &v1alpha1.AuditSeal{ChainLink: s.Audit.ChainLink} // the next record follows it
+	}
+	if s.Phase != v1alpha1.PhaseConflicted {
+		s.ExpiresAt = nil // until then what was staged for a conflict is kept
+	}
+}
+
+// Settled reports whether there is nothing left to do about a change.
+func Settled(c *v1alpha1.SecretChange) bool {
+	return c.Status.Phase.Finished() && len(c.Finalizers) == 0 && c.DeletionTimestamp == nil
 }
 
 // strip takes managedFields off any object.

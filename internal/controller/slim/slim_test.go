@@ -21,7 +21,7 @@ func change(phase v1alpha1.Phase, finalizers ...string) *v1alpha1.SecretChange {
 		Spec: v1alpha1.SecretChangeSpec{Project: "api", Environment: "production", Reason: "because", ProposedBy: "alice",
 			Reviews: []v1alpha1.Review{{Reviewer: "bob"}}, Restore: &v1alpha1.RestoreSource{Change: "older"}},
 		Status: v1alpha1.SecretChangeStatus{Phase: phase, AppliedVersionID: "v2", PreviousVersionID: "v1", AppliedKeys: 3,
-			AppliedAt: &now, FinishedAt: &now, StagedDeleted: true, Message: "Live", Diff: []v1alpha1.KeyChange{{Key: "A"}},
+			AppliedAt: &now, FinishedAt: &now, DecidedAt: &now, ExpiresAt: &metav1.Time{Time: now.Time}, StagedDeleted: true, Message: "Live", Diff: []v1alpha1.KeyChange{{Key: "A"}},
 			Conditions: []metav1.Condition{{Type: "Ready"}}, Decision: &v1alpha1.Decision{Approvers: []string{"bob"}},
 			Attempt: &v1alpha1.Attempt{VersionID: "v2"}, Admission: &v1alpha1.AdmissionRecord{Epoch: 4}},
 	}
@@ -44,12 +44,32 @@ func TestKeepsOfFinishedChangesWhatDecisionsNeed(t *testing.T) {
 	}
 	s := c.Status
 	if s.Phase != v1alpha1.PhaseApplied || s.AppliedVersionID != "v2" || s.PreviousVersionID != "v1" || s.AppliedKeys != 3 ||
-		s.AppliedAt == nil || s.FinishedAt == nil || !s.StagedDeleted || s.Admission == nil {
+		s.AppliedAt == nil || s.FinishedAt == nil || !s.StagedDeleted {
 		t.Errorf("lost what it did: %+v", s)
 	}
 	if len(c.ManagedFields) > 0 || c.Spec.Reason != "" || c.Spec.Reviews != nil || s.Conditions != nil || s.Diff != nil ||
-		s.Decision != nil || s.Message != "" || len(c.Annotations) != 1 {
+		s.Decision != nil || s.Admission != nil || s.ExpiresAt != nil || s.DecidedAt != nil || s.Message != "" || len(c.Annotations) != 1 {
 		t.Errorf("keeps its bulk: %+v", c)
+	}
+}
+
+func TestKeepsWhatTheSweepAsksOfFinishedChanges(t *testing.T) {
+	c := change(v1alpha1.PhaseConflicted)
+	c.Spec.Restore, c.Spec.BaseVersionID = nil, "v1"
+	c.Spec.Staged = &v1alpha1.StagedSource{SecretARN: "arn", VersionID: "v", Digest: "sha256:0"}
+	c.Status.StagedDeleted, c.Status.Attempt = false, nil
+	kept := c.KeptUntil()
+	c = transform(t, c).(*v1alpha1.SecretChange)
+	if c.Spec.Staged.SecretARN != "arn" || kept.IsZero() || !c.KeptUntil().Equal(kept) {
+		t.Errorf("lost where its values are, or until when: %+v", c)
+	}
+	if *c.Spec.Staged != (v1alpha1.StagedSource{SecretARN: "arn"}) || c.Spec.BaseVersionID != "" {
+		t.Errorf("keeps what nobody asks for: %+v", c.Spec)
+	}
+	restore := change(v1alpha1.PhaseApplied)
+	restore.Spec.BaseVersionID = "v2"
+	if !transform(t, restore).(*v1alpha1.SecretChange).Adopted() {
+		t.Error("forgets that it adopted what was live")
 	}
 }
 

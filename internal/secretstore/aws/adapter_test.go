@@ -271,3 +271,26 @@ func TestWritingCallsWaitForEachOther(t *testing.T) {
 		t.Errorf("a reading call waits too: %v", err)
 	}
 }
+
+func TestAMovedLabelWaitsForNobody(t *testing.T) {
+	e, _, url, first, second := live(t)
+	o := quick(url)
+	o.WritesPerSecond = 0.001
+	a := adapt(t, o)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	move := func(from, to string) {
+		t.Helper()
+		err := a.MoveLabel(ctx, secretstore.MoveLabelInput{ID: "live", Label: secretstore.LabelCurrent, From: from, To: to})
+		if err != nil {
+			t.Errorf("a decision that was just made waits for other calls: %v", err)
+		}
+	}
+	for range 10 {
+		move(first, second)
+		move(second, first)
+	}
+	if err := a.Restore(ctx, "live"); secretstore.KindOf(err) != secretstore.KindThrottled || attempts(e, "RestoreSecret") != 0 {
+		t.Errorf("the other calls do not wait for it: %v", err)
+	}
+}

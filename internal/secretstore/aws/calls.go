@@ -26,7 +26,8 @@ func do[Out any](ctx context.Context, a *Adapter, op, id string, call func() (Ou
 	return out, err
 }
 
-// write makes one call that the service counts as writing.
+// write makes one call that the service counts as writing, once its turn has
+// come.
 func write[Out any](ctx context.Context, a *Adapter, op, id string, call func() (Out, error)) (Out, error) {
 	if err := a.writes.Wait(ctx); err != nil {
 		var none Out
@@ -35,6 +36,13 @@ func write[Out any](ctx context.Context, a *Adapter, op, id string, call func() 
 		}
 		return none, &secretstore.Error{Kind: secretstore.KindThrottled, Op: op, ID: id, Err: errors.New("too many writing calls are waiting on this side")}
 	}
+	return do(ctx, a, op, id, call)
+}
+
+// writeNow makes one at once, and has those that come after wait for it: whoever
+// moves a label has just decided to, and should not act on that later.
+func writeNow[Out any](ctx context.Context, a *Adapter, op, id string, call func() (Out, error)) (Out, error) {
+	a.writes.Reserve()
 	return do(ctx, a, op, id, call)
 }
 
@@ -110,7 +118,7 @@ func (a *Adapter) Put(ctx context.Context, in secretstore.PutInput) error {
 
 // MoveLabel implements secretstore.Store.
 func (a *Adapter) MoveLabel(ctx context.Context, in secretstore.MoveLabelInput) error {
-	_, err := write(ctx, a, labelMoved, in.ID, func() (*secretsmanager.UpdateSecretVersionStageOutput, error) {
+	_, err := writeNow(ctx, a, labelMoved, in.ID, func() (*secretsmanager.UpdateSecretVersionStageOutput, error) {
 		return a.secrets.UpdateSecretVersionStage(ctx, &secretsmanager.UpdateSecretVersionStageInput{
 			SecretId:            &in.ID,
 			VersionStage:        &in.Label,

@@ -49,6 +49,9 @@ type Fault struct {
 	Skip int `json:"skip,omitempty"`
 	// Count is how many calls fail; 0 means all, until the fault is removed.
 	Count int `json:"count,omitempty"`
+	// PerSecond lets so many matching calls pass in each second of the clock, and
+	// strikes only those above: a service's quota. 0 lets none pass.
+	PerSecond int `json:"perSecond,omitempty"`
 
 	Code       string        `json:"code,omitempty"`
 	Delay      time.Duration `json:"-"`
@@ -58,6 +61,9 @@ type Fault struct {
 type injected struct {
 	Fault
 	id, matched int
+	// passed counts the calls that passed in second.
+	passed int
+	second time.Time
 }
 
 type faults struct {
@@ -104,11 +110,26 @@ func (f Fault) matches(c Call) bool {
 		(f.Principal == "" || glob(f.Principal, c.Principal))
 }
 
+// allows lets a call pass that is within PerSecond, and counts it.
+func (i *injected) allows(now time.Time) bool {
+	if second := now.Truncate(time.Second); !second.Equal(i.second) {
+		i.second, i.passed = second, 0
+	}
+	if i.passed >= i.PerSecond {
+		return false
+	}
+	i.passed++
+	return true
+}
+
 // take returns the delay and the one other fault that a call meets, and uses
 // them up.
 func (f *faults) take(c Call) (delay time.Duration, strike Fault) {
 	f.active = slices.DeleteFunc(f.active, func(i *injected) bool {
 		if !i.matches(c) || i.Kind != FaultDelay && strike.Kind != "" {
+			return false
+		}
+		if i.allows(c.Time) {
 			return false
 		}
 		i.matched++

@@ -70,6 +70,24 @@ func TestFaultsStrikeWhatTheyNameAsOftenAsTheySay(t *testing.T) {
 	}
 }
 
+func TestAQuotaStrikesWhatIsAboveItInEachSecond(t *testing.T) {
+	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	client := newClient(t, emulator.Options{Clock: func() time.Time { return noon }})
+	client.must("CreateSecret", fields{"Name": "a", "SecretString": "v"})
+	client.emulator.Inject(emulator.Fault{Kind: emulator.FaultThrottle, Operations: []string{"DescribeSecret"}, PerSecond: 2})
+	for second := range 2 {
+		for call, want := range []string{"", "", "ThrottlingException", "ThrottlingException"} {
+			if got := client.code("DescribeSecret", fields{"SecretId": "a"}); got != want {
+				t.Errorf("call %d of second %d answered %q, want %q", call, second, got, want)
+			}
+		}
+		client.emulator.Advance(time.Second)
+	}
+	if got := client.code("GetSecretValue", fields{"SecretId": "a"}); got != "" {
+		t.Errorf("another operation answered %q", got)
+	}
+}
+
 func TestACutConnectionLosesTheCallOrItsAnswer(t *testing.T) {
 	for kind, tookEffect := range map[emulator.FaultKind]bool{emulator.FaultDrop: false, emulator.FaultLose: true} {
 		t.Run(string(kind), func(t *testing.T) {

@@ -12,23 +12,20 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
-	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/secretstore"
 	"github.com/secretreview/secretreview/internal/secretstore/aws"
-	"github.com/secretreview/secretreview/internal/sensitive"
+	"github.com/secretreview/secretreview/internal/secretstore/emulator"
 	"github.com/secretreview/secretreview/test/cluster"
 	"github.com/secretreview/secretreview/test/cluster/process"
 	"github.com/secretreview/secretreview/test/install"
@@ -37,49 +34,67 @@ import (
 const (
 	clusterName = "measured"
 	namespace   = "team"
-	project     = "api"
 	region      = "us-east-1"
+	// managerKey is the manager's access key, and so its name in the emulator.
+	managerKey = "manager"
 
+	// pollInterval is how often it is looked whether something has happened. Looking takes processor time, too.
 	pollInterval = 100 * time.Millisecond
 	// patience is long: other work may have the machine.
-	patience = 10 * time.Minute
-	// firstLook is how long a manager that was just started may take to have looked at everything.
-	firstLook = 30 * time.Second
+	patience = 15 * time.Minute
+	// unlimited is more writes a second than anybody makes.
+	unlimited = 100_000
 )
 
-// setup is everything, running.
-type setup struct {
+// site is everything, running. Each section has its own, so that none finds what another has left.
+type site struct {
 	dir, bin          string
 	cluster           *cluster.Cluster
 	emulator, manager *process.Process
 	endpoint          string
-	// metrics and health are where the manager serves them, scraper the token of who may read them.
-	metrics, health, scraper string
+	// metrics, health and profiling are where the manager serves them, scraper the token of who may read its metrics.
+	metrics, health, profiling, scraper string
 
 	admin, alice, bob client.Client
+	kube              *kubernetes.Clientset
 	store             secretstore.Store
-	environments      []string
 }
 
-func start(ctx context.Context, dir string, environments int) (*setup, error) {
+// open starts everything but the manager.
+func (b *bench) open(ctx context.Context) (*site, error) {
 	bin, err := cluster.BinDir()
 	if err != nil {
 		return nil, err
 	}
-	s := &setup{dir: dir, bin: bin}
-	for i := range environments {
-		s.environments = append(s.environments, fmt.Sprintf("environment-%02d", i))
+	dir, err := os.MkdirTemp(b.dir, "site-")
+	if err != nil {
+		return nil, err
 	}
-	for _, step := range []func(context.Context) error{s.startCluster, s.startEmulator, s.grant, s.startManager, s.createProject} {
+	s := &site{dir: dir, bin: bin}
+	for _, step := range []func(context.Context) error{s.startCluster, s.startEmulator, s.grant} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.stop())
 		}
 	}
+	b.report.Machine.Kubernetes = s.cluster.Binaries().Version
 	return s, nil
 }
 
+// with opens a site, starts its manager with flags, and stops all when do has returned.
+func (b *bench) with(ctx context.Context, flags []string, do func(*site) error) (err error) {
+	s, err := b.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.stop()) }()
+	if err := s.startManager(ctx, flags...); err != nil {
+		return err
+	}
+	return do(s)
+}
+
 // stop also works where not everything was started.
-func (s *setup) stop() error {
+func (s *site) stop() error {
 	ctx := context.Background()
 	var err error
 	for _, p := range []*process.Process{s.manager, s.emulator} {
@@ -93,9 +108,9 @@ func (s *setup) stop() error {
 	return err
 }
 
-func (s *setup) file(name string) string { return filepath.Join(s.dir, name) }
+func (s *site) file(name string) string { return filepath.Join(s.dir, name) }
 
-func (s *setup) startCluster(ctx context.Context) error {
+func (s *site) startCluster(ctx context.Context) error {
 	var err error
 	if s.cluster, err = cluster.Start(ctx, cluster.Options{Dir: s.file("cluster")}); err != nil {
 		return err
@@ -111,10 +126,13 @@ func (s *setup) startCluster(ctx context.Context) error {
 			return err
 		}
 	}
+	if s.kube, err = kubernetes.NewForConfig(s.cluster.AdminConfig()); err != nil {
+		return err
+	}
 	return install.Apply(ctx, s.cluster.AdminConfig(), install.Options{})
 }
 
-func (s *setup) startEmulator(ctx context.Context) error {
+func (s *site) startEmulator(ctx context.Context) error {
 	address := s.file("emulator.address")
 	var err error
 	s.emulator, err = process.Start(process.Command{
@@ -132,13 +150,13 @@ func (s *setup) startEmulator(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.store, err = aws.New(ctx, aws.Options{Region: region, EndpointURL: s.endpoint, WritesPerSecond: 1000,
+	s.store, err = aws.New(ctx, aws.Options{Region: region, EndpointURL: s.endpoint, WritesPerSecond: unlimited,
 		Credentials: &aws.StaticCredentials{AccessKeyID: "admin", SecretAccessKey: "x"}})
 	return err
 }
 
 // until polls as long as a program runs.
-func (s *setup) until(ctx context.Context, program *process.Process, done wait.ConditionWithContextFunc) error {
+func (s *site) until(ctx context.Context, program *process.Process, done wait.ConditionWithContextFunc) error {
 	return wait.PollUntilContextTimeout(ctx, pollInterval, patience, true, func(ctx context.Context) (bool, error) {
 		if !program.Running() {
 			return false, program.Exited()
@@ -147,7 +165,7 @@ func (s *setup) until(ctx context.Context, program *process.Process, done wait.C
 	})
 }
 
-func (s *setup) grant(ctx context.Context) error {
+func (s *site) grant(ctx context.Context) error {
 	objects := []client.Object{
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}},
 		&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "scraper"}},
@@ -180,43 +198,60 @@ func (s *setup) grant(ctx context.Context) error {
 	return s.cluster.WriteKubeconfig(s.file("manager.kubeconfig"), cluster.Context{Name: "manager", Namespace: install.Namespace, Config: account})
 }
 
-// startManager starts it with the flags that it ships with, and returns when it is ready.
-func (s *setup) startManager(ctx context.Context) error {
-	metrics, err := freeAddress()
-	if err != nil {
-		return err
+// startManager starts it with the flags that it ships with, but for those that are given, and returns when it leads and is
+// ready.
+func (s *site) startManager(ctx context.Context, flags ...string) error {
+	var addresses [3]string
+	for i := range addresses {
+		var err error
+		if addresses[i], err = freeAddress(); err != nil {
+			return err
+		}
 	}
-	health, err := freeAddress()
-	if err != nil {
-		return err
-	}
-	s.metrics, s.health = "https://"+metrics+"/metrics", "http://"+health+"/readyz"
+	s.metrics, s.health, s.profiling = "https://"+addresses[0]+"/metrics", "http://"+addresses[1]+"/readyz", "http://"+addresses[2]
+	var err error
 	s.manager, err = process.Start(process.Command{
 		Name: "manager", Path: filepath.Join(s.bin, "manager"), LogFile: s.file("manager.log"),
-		Args: []string{
-			"--cluster-name=" + clusterName, "--metrics-bind-address=" + metrics, "--health-probe-bind-address=" + health,
+		Args: append([]string{
+			"--cluster-name=" + clusterName, "--metrics-bind-address=" + addresses[0], "--health-probe-bind-address=" + addresses[1],
+			"--pprof-bind-address=" + addresses[2],
 			// A busy machine must not cost it its lease.
 			"--lease-duration=100s", "--renew-deadline=90s",
-		},
+		}, flags...),
 		Env: []string{
 			"KUBECONFIG=" + s.file("manager.kubeconfig"), "POD_NAMESPACE=" + install.Namespace, "HOME=" + s.dir,
-			"AWS_ENDPOINT_URL=" + s.endpoint, "AWS_REGION=" + region, "AWS_ACCESS_KEY_ID=manager", "AWS_SECRET_ACCESS_KEY=x",
+			"AWS_ENDPOINT_URL=" + s.endpoint, "AWS_REGION=" + region, "AWS_ACCESS_KEY_ID=" + managerKey, "AWS_SECRET_ACCESS_KEY=x",
 		},
 	})
 	if err != nil {
 		return err
 	}
-	return s.until(ctx, s.manager, func(ctx context.Context) (bool, error) {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.health, nil)
-		if err != nil {
-			return false, err
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return false, nil //nolint:nilerr // it does not listen yet
-		}
-		return response.StatusCode == http.StatusOK, response.Body.Close()
-	})
+	return s.until(ctx, s.manager, s.leads)
+}
+
+// leads reports whether the manager's cache is synced, and it leads, and has found the admission policies in force.
+func (s *site) leads(ctx context.Context) (bool, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.health, nil)
+	if err != nil {
+		return false, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false, nil //nolint:nilerr // it does not listen yet
+	}
+	if err := response.Body.Close(); err != nil || response.StatusCode != http.StatusOK {
+		return false, err
+	}
+	m, err := s.managerMetrics(ctx)
+	return err == nil && m.sum("secretreview_admission_policies_in_force") == 1, nil //nolint:nilerr // it does not serve them yet
+}
+
+// restart stops the manager in good order, which lets go of its lease, and starts another.
+func (s *site) restart(ctx context.Context, flags ...string) error {
+	if err := s.manager.Stop(ctx); err != nil {
+		return err
+	}
+	return s.startManager(ctx, flags...)
 }
 
 func freeAddress() (string, error) {
@@ -227,42 +262,44 @@ func freeAddress() (string, error) {
 	return listener.Addr().String(), listener.Close()
 }
 
-// restart stops the manager in good order, which lets go of its lease, and starts another, which looks at everything.
-func (s *setup) restart(ctx context.Context) error {
-	if err := s.manager.Stop(ctx); err != nil {
-		return err
-	}
-	if err := s.startManager(ctx); err != nil {
-		return err
-	}
-	return sleep(ctx, firstLook)
-}
-
-// createProject makes the live secrets and the project, and returns when it can be served.
-func (s *setup) createProject(ctx context.Context) error {
-	live, err := json.Marshal(values(keys))
+// ask speaks to the emulator's administration paths.
+func (s *site) ask(ctx context.Context, method, path string, in, out any) error {
+	body, err := json.Marshal(in)
 	if err != nil {
 		return err
 	}
-	p := &v1alpha1.SecretProject{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: project}}
-	p.Spec.ConflictPolicy, p.Spec.PendingLimit = v1alpha1.ConflictByKey, ptr.To[int32](1000)
-	for _, environment := range s.environments {
-		p.Spec.Environments = append(p.Spec.Environments, v1alpha1.Environment{Name: environment})
-		_, err := s.store.Create(ctx, secretstore.CreateInput{
-			Name: naming.LiveSecret(naming.DefaultPrefix, project, environment), VersionID: uuid.NewString(), Value: sensitive.New(string(live)),
-			Tags: map[string]string{naming.TagOwner: naming.Owner(clusterName, namespace)},
-		})
-		if err != nil {
-			return err
-		}
-	}
-	if err := s.admin.Create(ctx, p); err != nil {
+	request, err := http.NewRequestWithContext(ctx, method, s.endpoint+emulator.AdminPath+path, strings.NewReader(string(body)))
+	if err != nil {
 		return err
 	}
-	return s.until(ctx, s.manager, func(ctx context.Context) (bool, error) {
-		if err := s.admin.Get(ctx, client.ObjectKeyFromObject(p), p); err != nil {
-			return false, err
-		}
-		return meta.IsStatusConditionTrue(p.Status.Conditions, v1alpha1.ConditionReady), nil
-	})
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("the emulator answers %s to %s %s", response.Status, method, path)
+	}
+	if out == nil {
+		return nil
+	}
+	return json.NewDecoder(response.Body).Decode(out)
+}
+
+// calls are those to AWS since the last forgetCalls.
+func (s *site) calls(ctx context.Context) (calls []emulator.Call, err error) {
+	err = s.ask(ctx, http.MethodGet, "calls", nil, &calls)
+	return calls, err
+}
+
+func (s *site) forgetCalls(ctx context.Context) error {
+	return s.ask(ctx, http.MethodDelete, "calls", nil, nil)
+}
+
+// slow has every call to AWS take that long; 0 is as fast as it goes.
+func (s *site) slow(ctx context.Context, delay time.Duration) error {
+	if err := s.ask(ctx, http.MethodDelete, "faults", nil, nil); err != nil || delay == 0 {
+		return err
+	}
+	return s.ask(ctx, http.MethodPost, "faults", map[string]any{"kind": emulator.FaultDelay, "delay": delay.String()}, nil)
 }
