@@ -121,7 +121,7 @@ func (c *checker) change(change *v1alpha1.SecretChange) {
 		c.applied(change, turns)
 	case turns != 0 && (!unknown || turns != 1):
 		c.say("%s is %s (%s) and was made live %d times", name, s.Phase, s.Message, turns)
-	case change.Spec.Restore == nil || s.Revert != nil:
+	case turns == 0 && (change.Spec.Restore == nil || s.Revert != nil):
 		c.unlabelled(change)
 	}
 }
@@ -165,7 +165,7 @@ func (c *checker) applied(change *v1alpha1.SecretChange, turns int) {
 		switch ours := v.ID == s.AppliedVersionID; {
 		case labelled && !ours:
 			c.say("%s wrote version %s, and version %s bears its label", change.Name, s.AppliedVersionID, v.ID)
-		case !labelled && ours && !c.trims && c.undeleted(v.ID):
+		case !labelled && ours && (!c.trims || change == c.lastApplied()):
 			c.say("%s wrote version %s, which does not bear its label", change.Name, v.ID)
 		}
 	}
@@ -183,24 +183,23 @@ func (c *checker) applied(change *v1alpha1.SecretChange, turns int) {
 	c.wroteWhatWasReviewed(change, before)
 }
 
-// undeleted is false where nothing can bear a label any more.
-func (c *checker) undeleted(version string) bool {
-	return slices.ContainsFunc(c.secret.Versions, func(v emulator.VersionState) bool { return v.ID == version })
-}
-
 // approved holds that those who were counted have approved, and were enough.
 func (c *checker) approved(change *v1alpha1.SecretChange) {
 	d := change.Status.Decision
-	if d == nil || len(d.Approvers) < 1 {
-		c.say("%s is Applied without an approval", change.Name)
+	if d == nil || len(d.Approvers) < c.quorum && !c.own(change) {
+		c.say("%s is Applied without enough approvals: %+v", change.Name, d)
 		return
 	}
 	for _, who := range d.Approvers {
-		own := who == change.Spec.ProposedBy && (who != dave || change.Spec.Staged != nil)
-		if own || !slices.Contains(c.approvals[change.Name], who) {
+		if who == change.Spec.ProposedBy && !c.own(change) || !slices.Contains(c.approvals[change.Name], who) {
 			c.say("%s counted %s, who has not approved it", change.Name, who)
 		}
 	}
+}
+
+// own reports whether its proposer may approve a change alone.
+func (c *checker) own(change *v1alpha1.SecretChange) bool {
+	return change.Spec.ProposedBy == dave && change.Spec.Staged == nil
 }
 
 // wroteWhatWasReviewed compares values with a model of what the change does to those before.
@@ -264,12 +263,13 @@ func (c *checker) everythingLive() {
 	}
 }
 
-// everythingStaged holds that what is staged belongs to a change that is not finished, or is kept for a rebase.
+// everythingStaged holds that what is staged belongs to a change that is not finished, or is kept for a rebase. A change that
+// was deleted before a manager saw it leaves something to the sweep.
 func (c *checker) everythingStaged() {
 	for name, secret := range c.staged {
 		i := slices.IndexFunc(c.changes, func(change v1alpha1.SecretChange) bool { return change.Name == name })
 		switch {
-		case i < 0 && secret.DeletedAt.IsZero():
+		case i < 0 && secret.DeletedAt.IsZero() && (!c.deleted[name] || c.overdue(secret)):
 			c.say("something is staged for %s, which is not there", name)
 		case i >= 0 && c.changes[i].Status.Phase.Finished() && !c.now.Before(c.changes[i].KeptUntil()):
 			c.say("%s is %s, and something is still staged for it", name, c.changes[i].Status.Phase)
@@ -309,6 +309,12 @@ func (c *checker) record() {
 	if drifted := live != last.Status.AppliedVersionID; drifted != (e.Drift != nil) {
 		c.say("version %s is live, %s was applied last, and the project says of drift: %+v", live, last.Status.AppliedVersionID, e.Drift)
 	}
+}
+
+// overdue reports whether the sweep should have taken something staged.
+func (c *checker) overdue(secret emulator.SecretState) bool {
+	tags, err := naming.ParseStagedTags(secret.Tags)
+	return err != nil || c.now.After(tags.KeepUntil)
 }
 
 func (c *checker) lastApplied() *v1alpha1.SecretChange {

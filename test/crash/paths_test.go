@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -180,7 +181,10 @@ var paths = []path{
 	{
 		name: "delete",
 		play: proposed(func(t *team, name string) error {
-			return errors.Join(t.remove(name), t.gone(name))
+			return t.until(name+" to go", func() (bool, error) {
+				err := t.remove(name)
+				return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
+			})
 		}),
 	},
 	{

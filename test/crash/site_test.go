@@ -207,7 +207,7 @@ func (s *site) start(listing time.Duration, args ...string) *manager {
 	Expect(err).NotTo(HaveOccurred())
 	m := &manager{started}
 	s.managers = append(s.managers, m)
-	DeferCleanup(m.kill)
+	DeferCleanup(m.Process.Kill)
 	return m
 }
 

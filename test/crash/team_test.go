@@ -49,8 +49,9 @@ func (e edit) on(base values) values {
 type team struct {
 	*site
 	project string
-	// trims says that labels are taken off early.
-	trims bool
+	// trims says that labels are taken off before a spec ends; quorum is how many others must approve.
+	trims  bool
+	quorum int
 
 	mu sync.Mutex
 	// made are the changes that people have made: the last one's number.
@@ -76,7 +77,7 @@ func projectOf(name string) string {
 // manager to see them.
 func (s *site) newTeam(live values, policy func(*v1alpha1.SecretProjectSpec)) (*team, error) {
 	t := &team{
-		site: s, project: fmt.Sprintf("p%03d", s.teams.Add(1)), edits: map[string]edit{}, external: map[string]bool{},
+		site: s, quorum: 1, project: fmt.Sprintf("p%03d", s.teams.Add(1)), edits: map[string]edit{}, external: map[string]bool{},
 		undone: map[string]int{}, approvals: map[string][]string{}, deleted: map[string]bool{},
 	}
 	in := secretstore.CreateInput{Name: t.live(), VersionID: uuid.NewString(), Tags: map[string]string{naming.TagOwner: naming.Owner(clusterName, namespace)}}
@@ -156,6 +157,7 @@ func (t *team) stage(name string, e edit, keep time.Duration) (*v1alpha1.SecretC
 	if err != nil {
 		return nil, err
 	}
+	e.unset = slices.DeleteFunc(slices.Clone(e.unset), func(key string) bool { _, there := base[key]; return !there })
 	nonce, err := document.NewNonce(rand.Reader)
 	if err != nil {
 		return nil, err
@@ -300,12 +302,17 @@ func (t *team) undo() error {
 	return err
 }
 
-// remove has the administrator delete a change.
+// remove has the administrator delete a change that has not ended, if nothing else happens to it just then.
 func (t *team) remove(change string) error {
+	c, err := t.get(change)
+	if err != nil || c.Status.Phase.Finished() {
+		return err
+	}
 	t.mu.Lock()
 	t.deleted[change] = true
 	t.mu.Unlock()
-	return client.IgnoreNotFound(t.admin.Delete(context.Background(), t.change(change, "", "")))
+	err = t.admin.Delete(context.Background(), &c, client.Preconditions{UID: &c.UID, ResourceVersion: &c.ResourceVersion})
+	return client.IgnoreNotFound(ignore(err))
 }
 
 // get is a change as the API server has it.
