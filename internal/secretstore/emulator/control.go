@@ -94,6 +94,9 @@ type SecretState struct {
 	// DeletedAt is when it was scheduled for deletion, or zero.
 	DeletedAt time.Time      `json:"deletedAt,omitzero"`
 	Versions  []VersionState `json:"versions"`
+	// Currents are the ids of the versions that AWSCURRENT was on, in that
+	// order: the last one is live.
+	Currents []string `json:"currents,omitempty"`
 }
 
 // VersionState is a version of a SecretState, also one without labels.
@@ -115,7 +118,7 @@ func (e *Emulator) Secrets() []SecretState {
 		state := SecretState{
 			ARN: s.arn, Name: s.name, Description: s.description, KMSKeyID: s.kmsKey,
 			OwningService: s.owningService, PrimaryRegion: s.primaryRegion,
-			Tags: s.tagMap(), DeletedAt: s.deleted,
+			Tags: s.tagMap(), DeletedAt: s.deleted, Currents: slices.Clone(s.currents),
 		}
 		for _, v := range s.versions {
 			state.Versions = append(state.Versions, VersionState{ID: v.id, Labels: slices.Clone(v.labels), Value: v.value, Binary: v.binary})

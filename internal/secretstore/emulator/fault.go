@@ -27,7 +27,7 @@ const (
 	// FaultLose carries the call out, then cuts the connection.
 	FaultLose FaultKind = "lose"
 	// FaultStale answers a reading call from the state as it was
-	// Fault.ChangesAgo changes ago, of at most 256.
+	// Fault.ChangesAgo changes ago, or Fault.Age ago, of at most 256 changes.
 	FaultStale FaultKind = "stale"
 )
 
@@ -56,6 +56,8 @@ type Fault struct {
 	Code       string        `json:"code,omitempty"`
 	Delay      time.Duration `json:"-"`
 	ChangesAgo int           `json:"changesAgo,omitempty"`
+	// Age goes before ChangesAgo.
+	Age time.Duration `json:"-"`
 }
 
 type injected struct {
@@ -179,6 +181,6 @@ func (e *Emulator) underFaults(r *http.Request, c *Call, run func(stale int) (an
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	out, err := run(strike.ChangesAgo)
+	out, err := run(e.changesAgo(strike))
 	return out, asFailure(err), strike.Kind
 }

@@ -143,6 +143,38 @@ func TestAStaleAnswerIsOlderThanTheLastChanges(t *testing.T) {
 	}
 }
 
+func TestAStaleAnswerIsOfAnAge(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	client := newClient(t, emulator.Options{Clock: func() time.Time { return now }})
+	client.must("CreateSecret", fields{"Name": "n", "SecretString": "v"})
+	now = now.Add(time.Minute)
+	client.must("TagResource", fields{"SecretId": "n", "Tags": tags("a", "b")})
+	now = now.Add(10 * time.Second)
+	for age, want := range map[time.Duration]bool{10 * time.Second: true, 11 * time.Second: false} {
+		remove := client.emulator.Inject(emulator.Fault{Kind: emulator.FaultStale, Age: age})
+		if _, got := client.must("DescribeSecret", fields{"SecretId": "n"})["Tags"]; got != want {
+			t.Errorf("%v ago it had tags: %v", age, got)
+		}
+		remove()
+	}
+	client.emulator.Inject(emulator.Fault{Kind: emulator.FaultStale, Age: time.Hour, Count: 1})
+	if code := client.code("DescribeSecret", fields{"SecretId": "n"}); code != "ResourceNotFoundException" {
+		t.Errorf("before it was made, it answers %q", code)
+	}
+}
+
+func TestWhatWasLiveIsOnRecord(t *testing.T) {
+	client := newClient(t, emulator.Options{})
+	first := client.must("CreateSecret", fields{"Name": "n", "SecretString": "v"})["VersionId"].(string)
+	second, third := uuid.NewString(), uuid.NewString()
+	client.must("PutSecretValue", fields{"SecretId": "n", "SecretString": "w", "ClientRequestToken": second, "VersionStages": []string{"l"}})
+	client.must("PutSecretValue", fields{"SecretId": "n", "SecretString": "x", "ClientRequestToken": third})
+	client.must("UpdateSecretVersionStage", fields{"SecretId": "n", "VersionStage": "AWSCURRENT", "RemoveFromVersionId": third, "MoveToVersionId": first})
+	if got, want := client.emulator.Secrets()[0].Currents, []string{first, third, first}; !slices.Equal(got, want) {
+		t.Errorf("live were %q, want %q", got, want)
+	}
+}
+
 func TestADelayGoesOnToOtherFaults(t *testing.T) {
 	client := newClient(t, emulator.Options{})
 	client.emulator.Inject(emulator.Fault{Kind: emulator.FaultDelay, Delay: 20 * time.Millisecond, Count: 1})

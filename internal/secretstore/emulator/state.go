@@ -26,6 +26,8 @@ type secret struct {
 	policy   string
 	replicas []replica
 	rotation rotation
+	// currents are the versions that AWSCURRENT was on, in that order.
+	currents []string
 }
 
 type version struct {
@@ -55,6 +57,7 @@ type rotation struct {
 type change struct {
 	name   string
 	before *secret
+	at     time.Time
 }
 
 // maxHistory bounds how far back a stale answer can go.
@@ -64,6 +67,7 @@ func (s *secret) clone() *secret {
 	c := *s
 	c.tags = slices.Clone(s.tags)
 	c.replicas = slices.Clone(s.replicas)
+	c.currents = slices.Clone(s.currents)
 	c.versions = make([]*version, len(s.versions))
 	for i, v := range s.versions {
 		w := *v
@@ -132,15 +136,30 @@ func (e *Emulator) view(changesAgo int) map[string]*secret {
 	return old
 }
 
+// changesAgo is how far back a fault's stale answers go.
+func (e *Emulator) changesAgo(f Fault) int {
+	if f.Age == 0 {
+		return f.ChangesAgo
+	}
+	since, n := e.now().Add(-f.Age), 0
+	for i := len(e.history) - 1; i >= 0 && e.history[i].at.After(since); i-- {
+		n++
+	}
+	return n
+}
+
 // put replaces what a name stands for; nil removes it.
 func (e *Emulator) put(name string, s *secret) {
-	e.history = append(e.history, change{name: name, before: e.secrets[name]})
+	e.history = append(e.history, change{name: name, before: e.secrets[name], at: e.now()})
 	if len(e.history) > maxHistory {
 		e.history = slices.Clone(e.history[len(e.history)-maxHistory:])
 	}
 	if s == nil {
 		delete(e.secrets, name)
 		return
+	}
+	if current := s.holder(labelCurrent); current != nil && (len(s.currents) == 0 || s.currents[len(s.currents)-1] != current.id) {
+		s.currents = append(s.currents, current.id)
 	}
 	e.secrets[name] = s
 }
