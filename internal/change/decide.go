@@ -22,6 +22,8 @@ type decider struct {
 	decision    policy.Decision
 	// blocked says why an approved change is not being applied now.
 	blocked note
+	// letIn says that the change was checked before, within the limits of then.
+	letIn bool
 	// quiet leaves all that the status tells as it is.
 	quiet  bool
 	events []Event

@@ -150,6 +150,13 @@ func TestOutcome(t *testing.T) {
 			w.lapse()
 			w.mend()
 		}, phase: v1alpha1.PhasePending, reason: v1alpha1.ReasonAwaitingReview, says: "another person must review"},
+		"what was let in before a lapse stays in, though the limit is lower by then": {story: func(w *world, c *v1alpha1.SecretChange) {
+			w.propose("alice", setC)
+			w.settle()
+			w.lapse()
+			w.project.Spec.PendingLimit = ptr.To[int32](1)
+			w.mend()
+		}, phase: v1alpha1.PhasePending, reason: v1alpha1.ReasonAwaitingReview},
 		"a review after a lapse counts": {story: func(w *world, c *v1alpha1.SecretChange) {
 			w.settle()
 			approve(w, c)

@@ -105,7 +105,7 @@ func (d *decider) cleanup() *Action {
 	}
 	// What has been validated is known to be this change's. Of anything else, only
 	// who knows the staged bytes may have them deleted; the sweep takes the rest.
-	if d.status.DiffCounts == nil {
+	if d.status.DiffCounts == nil || !d.vouched() {
 		if d.Project == nil {
 			return nil
 		}
@@ -145,9 +145,26 @@ func (d *decider) trust() *Action {
 			return read(ReadFresh)
 		}
 		d.discountAll()
+		d.recheck()
 		record.Epoch = d.Trust.Epoch
 	}
 	return nil
+}
+
+// vouched reports whether the manager alone can have written the status.
+func (d *decider) vouched() bool {
+	return d.Trust.Intact && d.status.Admission != nil && d.status.Admission.Epoch == d.Trust.Epoch
+}
+
+// recheck has a change checked anew that has not begun to be made live. What
+// its status shows to reviewers may have been written by others.
+func (d *decider) recheck() {
+	if d.status.Attempt != nil || d.status.Phase == "" {
+		return
+	}
+	d.letIn = true
+	d.status.Phase, d.status.Revert = "", nil
+	d.status.Diff, d.status.DiffCounts, d.status.Summary = nil, nil, ""
 }
 
 // discountAll keeps every approval that the change has now from counting.

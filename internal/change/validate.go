@@ -21,11 +21,11 @@ func (d *decider) validate() *Action {
 		return d.wait(d.environment.Problem.Reason, "Waiting: "+d.environment.Problem.Message, d.untilExpiry())
 	case d.environment.SecretARN == "":
 		return d.wait(v1alpha1.ReasonProjectNotReady, d.notReady(), d.untilExpiry())
-	case d.Queue.LetIn >= d.policy.PendingLimit:
+	case !d.letIn && d.Queue.LetIn >= d.policy.PendingLimit:
 		return d.invalid(v1alpha1.ReasonTooManyPending,
 			"%s already has %d unfinished changes to environment %q: withdraw some first",
 			quote(d.spec.ProposedBy), d.Queue.LetIn, d.spec.Environment)
-	case d.Queue.LetIn+d.Queue.Older >= d.policy.PendingLimit:
+	case !d.letIn && d.Queue.LetIn+d.Queue.Older >= d.policy.PendingLimit:
 		// Most of them may end as they are checked: records that a backup brought back without their status do.
 		return d.wait(v1alpha1.ReasonProgressing, fmt.Sprintf("Waiting: %d older changes of %s are checked first",
 			d.Queue.Older, quote(d.spec.ProposedBy)), d.soon())

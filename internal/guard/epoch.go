@@ -1,6 +1,8 @@
 package guard
 
 import (
+	"crypto/rand"
+	"encoding/binary"
 	"slices"
 	"time"
 
@@ -30,26 +32,42 @@ type observation struct {
 // timePrecision is that of creationTimestamps.
 const timePrecision = time.Second
 
-// next works out the record after an observation. known is nil at the very first start; used is the highest epoch that
-// any change bears, which is above 0 without a record only if the record was lost.
-func next(known *record, used int64, seen observation) record {
+// next works out the record after an observation. known is nil at the very first start, and where the record was lost:
+// then some change bears an epoch. drawn is the number of an epoch that begins now. It must be one that nobody could
+// foresee: who may write status while the policies are weakened could otherwise write onto a change that its forged
+// reviews were checked in the epoch to come.
+func next(known *record, lost bool, drawn int64, seen observation) record {
 	switch {
 	case known == nil && seen.Weakness != "":
-		return record{Epoch: used + 1, Lapsed: true, Policies: seen.Policies}
-	case known == nil && used == 0 && neverChanged(seen.Policies):
+		return record{Epoch: drawn, Lapsed: true, Policies: seen.Policies}
+	case known == nil && !lost && neverChanged(seen.Policies):
 		// They have been as they are since they were made.
-		return record{Epoch: 1, Since: seen.NewestCreation.UTC(), Policies: seen.Policies}
+		return record{Epoch: firstEpoch, Since: seen.NewestCreation.UTC(), Policies: seen.Policies}
 	case known == nil:
-		return beginning(used+1, seen)
+		return beginning(drawn, seen)
 	case seen.Weakness != "":
 		lapsed := *known
 		lapsed.Lapsed = true
 		return lapsed
 	case known.Lapsed || !slices.Equal(known.Policies, seen.Policies):
-		return beginning(max(known.Epoch, used)+1, seen)
+		return beginning(drawn, seen)
 	default:
 		return *known
 	}
+}
+
+const (
+	// firstEpoch is the number of an epoch that began before any change was looked at.
+	firstEpoch = 1
+	// epochBits is how many bits of an epoch's number are drawn: JSON keeps 53 of them everywhere.
+	epochBits = 52
+)
+
+// draw returns the number of a new epoch. That it comes twice, or is guessed, is as good as impossible.
+func draw() int64 {
+	var bits [8]byte
+	_, _ = rand.Read(bits[:]) // never fails
+	return int64(binary.BigEndian.Uint64(bits[:])>>(64-epochBits)) + firstEpoch + 1
 }
 
 // beginning starts an epoch at the first whole second that lies behind the observation: a creationTimestamp of the

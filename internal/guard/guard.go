@@ -190,11 +190,11 @@ func (g *Guard) look(ctx context.Context) (state State, settled bool, err error)
 	if err != nil {
 		return State{}, false, err
 	}
-	known, used, err := g.beyond(ctx, known)
+	lost, err := g.lost(ctx, known)
 	if err != nil {
 		return State{}, false, err
 	}
-	now := next(known, used, seen)
+	now := next(known, lost, draw(), seen)
 	if stored == nil || !now.equal(*known) {
 		if err := g.store.save(ctx, stored, now); err != nil {
 			return State{}, false, err
@@ -217,19 +217,18 @@ func (g *Guard) lapse(seen observation) {
 	g.state.Intact, g.state.Reason = false, seen.Weakness
 }
 
-// beyond makes up for a lost record, from memory while this manager runs and from the changes after a restart. It
-// returns the record to go on from, nil at the very first start, and the highest epoch that may be in use beyond it.
-func (g *Guard) beyond(ctx context.Context, stored *record) (known *record, used int64, err error) {
+// lost reports whether there was a record that is gone: this manager remembers it, or changes bear its epoch.
+func (g *Guard) lost(ctx context.Context, stored *record) (bool, error) {
 	if stored != nil {
-		return stored, 0, nil
+		return false, nil
 	}
 	g.mu.Lock()
-	remembered := g.state.Epoch
+	remembered := g.state.Epoch > 0
 	g.mu.Unlock()
-	if used, err = g.store.usedEpoch(ctx); err != nil {
-		return nil, 0, err
+	if remembered {
+		return true, nil
 	}
-	return nil, max(used, remembered), nil
+	return g.store.epochInUse(ctx)
 }
 
 // observe compares the objects first: while they are not as shipped, a trial would only say what is known.

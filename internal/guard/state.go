@@ -13,8 +13,9 @@ type State struct {
 	// Intact says that policies, bindings and the CRDs' rules are as shipped
 	// and that a forged change was refused.
 	Intact bool
-	// Epoch counts the spans during which they were intact and unchanged. It
-	// begins at 1, grows with each lapse or change, and survives restarts.
+	// Epoch names the span during which they were intact and unchanged: 1, or,
+	// after a lapse or a change, a number that nobody could foresee. It
+	// survives restarts.
 	Epoch int64
 	// Since is when this epoch began: identities on anything older are not
 	// proven by it.

@@ -69,23 +69,21 @@ func (s store) save(ctx context.Context, stored *corev1.ConfigMap, r record) err
 	return nil
 }
 
-// usedEpoch returns the highest epoch that any change in the cluster bears, 0 if none does. A lost record must not make
-// an old epoch's number come back.
-func (s store) usedEpoch(ctx context.Context) (int64, error) {
-	var highest int64
+// epochInUse reports whether any change in the cluster bears an epoch.
+func (s store) epochInUse(ctx context.Context) (bool, error) {
 	page := client.ListOptions{Limit: pageSize}
 	for {
 		changes := &v1alpha1.SecretChangeList{}
 		if err := s.reader.List(ctx, changes, &page); err != nil {
-			return 0, fmt.Errorf("cannot list changes to learn which epochs they bear: %w", err)
+			return false, fmt.Errorf("cannot list changes to learn whether they bear epochs: %w", err)
 		}
 		for i := range changes.Items {
-			if admission := changes.Items[i].Status.Admission; admission != nil {
-				highest = max(highest, admission.Epoch)
+			if changes.Items[i].Status.Admission != nil {
+				return true, nil
 			}
 		}
 		if changes.Continue == "" {
-			return highest, nil
+			return false, nil
 		}
 		page.Continue = changes.Continue
 	}

@@ -186,11 +186,12 @@ func sameDrift(a, b *v1alpha1.Drift) bool {
 }
 
 // beingApplied reports whether the live version is that of a change whose status
-// does not say so yet.
+// does not say so yet. One that nobody has approved is not being applied: its
+// label was put there by somebody who could hide what they made live.
 func (e *environment) beingApplied(s *Secret) bool {
 	return slices.ContainsFunc(s.Versions[s.Current()], func(label string) bool {
 		uid, ours := naming.ChangeUID(label)
 		c, known := e.writer(uid)
-		return ours && known && !c.Phase.Finished()
+		return ours && known && c.Phase == v1alpha1.PhaseApproved
 	})
 }

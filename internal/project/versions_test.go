@@ -13,6 +13,7 @@ import (
 
 func TestDrift(t *testing.T) {
 	unfinished := Change{Namespace: "team", Name: "fix", UID: "u2", Phase: v1alpha1.PhaseApproved}
+	pending := Change{Namespace: "team", Name: "fix", UID: "u2", Phase: v1alpha1.PhasePending}
 	conflicted := Change{Namespace: "team", Name: "fix", UID: "u2", Phase: v1alpha1.PhaseConflicted}
 	afterFix := func(e *v1alpha1.EnvironmentStatus) {
 		e.LiveVersionID, e.LastAppliedChange, e.LastAppliedVersionID = "v2", "fix", "v2"
@@ -43,6 +44,10 @@ func TestDrift(t *testing.T) {
 		},
 		"none while a change is being made live": {
 			observed: Environment{Secret: described(moved("u2")), Writers: writersOf(unfinished), Value: counted},
+		},
+		"a version with the label of a change that waits for its reviews": {
+			observed: Environment{Secret: described(moved("u2")), Writers: writersOf(pending), Value: counted},
+			want:     v1alpha1.Drift{ExpectedVersionID: "v1", LiveVersionID: "v2"},
 		},
 		"a version of a change that ended otherwise": {
 			observed: Environment{Secret: described(moved("u2")), Writers: writersOf(conflicted), Value: counted},

@@ -164,7 +164,7 @@ var _ = Describe("the guard", Serial, Ordered, func() {
 		reinstall(ctx)
 		after := running.eventually(isIntact)
 		running.told()
-		Expect(after.Epoch).To(Equal(before.Epoch + 1))
+		Expect(after.Epoch).NotTo(BeElementOf(before.Epoch, before.Epoch+1), "nobody can foresee it")
 		Expect(after.Since).To(BeTemporally(">", before.Since))
 		Expect(proposed(ctx, production).CreationTimestamp.Time).NotTo(BeTemporally("<", after.Since))
 	},
@@ -214,7 +214,7 @@ var _ = Describe("the guard", Serial, Ordered, func() {
 		alterPolicy(guard.IdentityPolicy, func(p *admissionv1.ValidatingAdmissionPolicy) { p.Spec.Validations = p.Spec.Validations[1:] })(ctx)
 		reinstall(ctx)
 		after := start().eventually(isIntact)
-		Expect(after.Epoch).To(Equal(before.Epoch + 1))
+		Expect(after.Epoch).NotTo(BeElementOf(before.Epoch, before.Epoch+1), "nobody can foresee it")
 	})
 
 	It("takes no epoch's number again when its record is lost", func(ctx context.Context) {
@@ -223,14 +223,14 @@ var _ = Describe("the guard", Serial, Ordered, func() {
 		Expect(admin.Delete(ctx, record)).To(Succeed())
 		running.clock.Step(guard.DefaultInterval)
 		after := running.eventually(func(s guard.State) bool { return s.Intact && s.Epoch != before.Epoch })
-		Expect(after.Epoch).To(Equal(before.Epoch + 1))
+		Expect(after.Epoch).NotTo(BeElementOf(before.Epoch, before.Epoch+1), "nobody can foresee it")
 		running.stop()
 
 		change := proposed(ctx, production)
-		change.Status.Admission = &v1alpha1.AdmissionRecord{Epoch: after.Epoch + 40}
+		change.Status.Admission = &v1alpha1.AdmissionRecord{Epoch: after.Epoch}
 		Expect(as(manager).Status().Update(ctx, change)).To(Succeed())
 		Expect(admin.Delete(ctx, record)).To(Succeed())
-		Expect(start().eventually(isIntact).Epoch).To(Equal(after.Epoch + 41))
+		Expect(start().eventually(isIntact).Epoch).NotTo(BeElementOf(after.Epoch, after.Epoch+1))
 	})
 
 	It("vouches for nothing when it does not know the lists", func() {
