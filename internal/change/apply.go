@@ -153,6 +153,9 @@ func (d *decider) wanted(live document.Document) (document.Document, *Action) {
 		return nil, d.endUnapplied(v1alpha1.PhaseInvalid, v1alpha1.ReasonInvalid, "Propose the change again: %s", problem)
 	}
 	if clashes := patch.Clashes(live); len(clashes) > 0 {
+		if current := d.Live.Secret.Current(); current != d.status.BaseVersionID && !d.certain(current) {
+			return nil, d.baseNotShown()
+		}
 		return nil, d.clash(clashes)
 	}
 	return patch.Apply(live), nil

@@ -18,6 +18,9 @@ func (w *world) seeing(c *v1alpha1.SecretChange, seen secretstore.Secret) change
 			break
 		}
 		if a.Read != change.ReadLive {
+			if a.Read == change.ReadLiveValue && a.ReadVersion == "" {
+				a.ReadVersion = seen.Current()
+			}
 			w.read(&facts, a)
 			continue
 		}
