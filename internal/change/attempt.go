@@ -44,13 +44,20 @@ func (d *decider) untouched() bool {
 	return secret.Current() == a.CurrentVersionID && secret.Previous() == a.PreviousVersionID
 }
 
-// attemptLost: with the secret gone nothing can be known of an attempt.
+// attemptLost: the secret of the attempt is gone, for good, since AWS gives no ARN out twice. Waiting for it would hold
+// the changes that come later. One of the same name may be there by now.
 func (d *decider) attemptLost() *Action {
-	if d.status.ExpiresAt != nil && !d.Now.Before(d.status.ExpiresAt.Time) {
-		return d.end(v1alpha1.PhaseConflicted, v1alpha1.ReasonOutcomeUnknown,
-			"The live secret disappeared while the change was being made live, so what came of it cannot be known")
+	a := d.status.Attempt
+	if a.SteppedAt != nil && !d.settled(a.SteppedAt.Time) {
+		return d.settle(a.SteppedAt.Time)
 	}
-	return d.wait(v1alpha1.ReasonSecretMissing, "Waiting: the live secret does not exist", d.soon())
+	if a.Moved && !a.Refused {
+		return d.end(v1alpha1.PhaseConflicted, v1alpha1.ReasonOutcomeUnknown,
+			"The live secret disappeared while the change was being made live, so what came of it cannot be known: "+
+				"propose the change again if it is wanted")
+	}
+	d.status.Attempt = nil // ours was never live
+	return &Action{Again: true}
 }
 
 // madeLive returns the version that we wrote, by its label or by the attempt's
