@@ -134,7 +134,8 @@ func (d *decider) write() *Action {
 		return &Action{Again: true}
 	default:
 		// A secret's first version is live as soon as it is written.
-		d.status.Attempt.Moved = true
+		now := metav1.NewMicroTime(d.Now)
+		d.status.Attempt.Moved, d.status.Attempt.SteppedAt = true, &now
 		return d.final(put)
 	}
 }

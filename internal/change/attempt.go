@@ -1,6 +1,8 @@
 package change
 
 import (
+	"time"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
@@ -59,6 +61,24 @@ func (d *decider) attemptLost() *Action {
 	d.status.Attempt = nil // ours was never live
 	return &Action{Again: true}
 }
+
+// Deadline returns by when the effect of an attempt must have taken place, or not take place at all: afterwards what AWS
+// shows is believed, and the change may end by that. A process may stand still for any time between its decision and its
+// call, and another one may lead by then. It is zero for an effect that is safe at any time.
+func (s Settings) Deadline(attempt *v1alpha1.Attempt, e Effect) time.Time {
+	switch {
+	case attempt == nil || attempt.SteppedAt == nil || (e.Kind != Put && !e.MakesLive()):
+		return time.Time{}
+	case attempt.Moved:
+		// An answer may be older than what it is asked about by the rest.
+		return attempt.SteppedAt.Add(max(s.ConsistencyGrace/2, shortestGrace))
+	default:
+		return attempt.SteppedAt.Add(max(s.ConsistencyGrace, shortestGrace))
+	}
+}
+
+// shortestGrace is the time that a call is given also where answers are never old.
+const shortestGrace = 15 * time.Second
 
 // madeLive returns the version that we wrote, by its label or by the attempt's
 // id, if it is live or was replaced since, or "".
