@@ -118,6 +118,12 @@ test-cdk: $(BIN)/gotestsum ## Test infra/cdk; installs what that needs from npm 
 measure: control-plane build ## Measure the manager's memory and processor time, idle and with 1,000 changes: ARGS="-idle 1m"
 	go run ./test/measure $(ARGS)
 
+.PHONY: fuzz
+fuzz: ## Run all fuzz targets, each for FUZZTIME
+	tools/fuzz.sh $(FUZZTIME)
+
+FUZZTIME ?= 1m
+
 .PHONY: test-cluster
 test-cluster: control-plane build $(TEST_TOOLS) ## Run only the tests against a cluster, as for another K8S_VERSION
 	go test -count=1 -p 2 -timeout 30m $$(go list -test -f '{{if .ForTest}}{{range .Deps}}{{if eq . "$(CLUSTER_PACKAGE)"}}{{$$.ForTest}}{{end}}{{end}}{{end}}' ./... | sort -u)
