@@ -118,6 +118,10 @@ test-cdk: $(BIN)/gotestsum ## Test infra/cdk; installs what that needs from npm 
 measure: control-plane build ## Measure the manager's memory and processor time, idle and with 1,000 changes: ARGS="-idle 1m"
 	go run ./test/measure $(ARGS)
 
+.PHONY: simulate
+simulate: ## Play 100,000 random schedules of people, attackers and crashes against the core: ARGS="-schedules 1000000"
+	go test ./test/simulation -run TestSimulation -count=1 -v -timeout 60m -schedules 100000 $(ARGS)
+
 .PHONY: fuzz
 fuzz: ## Run all fuzz targets, each for FUZZTIME
 	tools/fuzz.sh $(FUZZTIME)

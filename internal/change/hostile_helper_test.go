@@ -5,6 +5,7 @@ import (
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/change"
+	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
@@ -55,4 +56,19 @@ func (w *world) until(c *v1alpha1.SecretChange, kind change.EffectKind) {
 		w.reconcile(c)
 	}
 	panic("never asks for " + string(kind))
+}
+
+func edited(doc document.Document, edit func(document.Document)) document.Document {
+	out := doc.Clone()
+	edit(out)
+	return out
+}
+
+func readyReason(c *v1alpha1.SecretChange) string {
+	for _, cond := range c.Status.Conditions {
+		if cond.Type == v1alpha1.ConditionReady {
+			return cond.Reason
+		}
+	}
+	return ""
 }
