@@ -122,6 +122,16 @@ bench: control-plane build ## Measure how fast everything is and what it costs, 
 measure: control-plane build ## Measure the manager's memory and processor time, idle and with 1,000 changes: ARGS="-idle 1m"
 	go run ./test/bench -only resources $(ARGS)
 
+.PHONY: simulate
+simulate: ## Play 100,000 random schedules of people, attackers and crashes against the core: ARGS="-schedules 1000000"
+	go test ./test/simulation -run TestSimulation -count=1 -v -timeout 60m -schedules 100000 $(ARGS)
+
+.PHONY: fuzz
+fuzz: ## Run all fuzz targets, each for FUZZTIME
+	tools/fuzz.sh $(FUZZTIME)
+
+FUZZTIME ?= 1m
+
 .PHONY: test-cluster
 test-cluster: control-plane build $(TEST_TOOLS) ## Run only the tests against a cluster, as for another K8S_VERSION
 	go test -count=1 -p 2 -timeout 30m $$(go list -test -f '{{if .ForTest}}{{range .Deps}}{{if eq . "$(CLUSTER_PACKAGE)"}}{{$$.ForTest}}{{end}}{{end}}{{end}}' ./... | sort -u)

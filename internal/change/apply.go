@@ -134,7 +134,8 @@ func (d *decider) write() *Action {
 		return &Action{Again: true}
 	default:
 		// A secret's first version is live as soon as it is written.
-		d.status.Attempt.Moved = true
+		now := metav1.NewMicroTime(d.Now)
+		d.status.Attempt.Moved, d.status.Attempt.SteppedAt = true, &now
 		return d.final(put)
 	}
 }
@@ -153,6 +154,9 @@ func (d *decider) wanted(live document.Document) (document.Document, *Action) {
 		return nil, d.endUnapplied(v1alpha1.PhaseInvalid, v1alpha1.ReasonInvalid, "Propose the change again: %s", problem)
 	}
 	if clashes := patch.Clashes(live); len(clashes) > 0 {
+		if current := d.Live.Secret.Current(); current != d.status.BaseVersionID && !d.certain(current) {
+			return nil, d.baseNotShown()
+		}
 		return nil, d.clash(clashes)
 	}
 	return patch.Apply(live), nil

@@ -2,6 +2,7 @@ package change
 
 import (
 	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -56,14 +57,39 @@ func (d *decider) untouched() bool {
 	return secret.Current() == a.CurrentVersionID && secret.Previous() == a.PreviousVersionID
 }
 
-// attemptLost: with the secret gone nothing can be known of an attempt.
+// attemptLost: the secret of the attempt is gone, for good, since AWS gives no ARN out twice. Waiting for it would hold
+// the changes that come later. One of the same name may be there by now.
 func (d *decider) attemptLost() *Action {
-	if d.status.ExpiresAt != nil && !d.Now.Before(d.status.ExpiresAt.Time) {
-		return d.end(v1alpha1.PhaseConflicted, v1alpha1.ReasonOutcomeUnknown,
-			"The live secret disappeared while the change was being made live, so what came of it cannot be known")
+	a := d.status.Attempt
+	if a.SteppedAt != nil && !d.settled(a.SteppedAt.Time) {
+		return d.settle(a.SteppedAt.Time)
 	}
-	return d.wait(v1alpha1.ReasonSecretMissing, "Waiting: the live secret does not exist", d.soon())
+	if a.Moved && !a.Refused {
+		return d.end(v1alpha1.PhaseConflicted, v1alpha1.ReasonOutcomeUnknown,
+			"The live secret disappeared while the change was being made live, so what came of it cannot be known: "+
+				"propose the change again if it is wanted")
+	}
+	d.status.Attempt = nil // ours was never live
+	return &Action{Again: true}
 }
+
+// Deadline returns by when the effect of an attempt must have taken place, or not take place at all: afterwards what AWS
+// shows is believed, and the change may end by that. A process may stand still for any time between its decision and its
+// call, and another one may lead by then. It is zero for an effect that is safe at any time.
+func (s Settings) Deadline(attempt *v1alpha1.Attempt, e Effect) time.Time {
+	switch {
+	case attempt == nil || attempt.SteppedAt == nil || (e.Kind != Put && !e.MakesLive()):
+		return time.Time{}
+	case attempt.Moved:
+		// An answer may be older than what it is asked about by the rest.
+		return attempt.SteppedAt.Add(max(s.ConsistencyGrace/2, shortestGrace))
+	default:
+		return attempt.SteppedAt.Add(max(s.ConsistencyGrace, shortestGrace))
+	}
+}
+
+// shortestGrace is the time that a call is given also where answers are never old.
+const shortestGrace = 15 * time.Second
 
 // madeLive returns the version that we wrote, by its label or by the attempt's
 // id, if it is live or was replaced since, or "".

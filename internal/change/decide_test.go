@@ -79,6 +79,7 @@ func TestOutcome(t *testing.T) {
 			story: func(w *world, c *v1alpha1.SecretChange) {
 				w.external(edited(w.live(), setA))
 				approve(w, c)
+				w.now = w.now.Add(time.Minute)
 			}, phase: v1alpha1.PhaseConflicted, reason: v1alpha1.ReasonConflicted, says: `"A"`},
 		"staged bytes swapped after approval are noticed": {story: func(w *world, c *v1alpha1.SecretChange) {
 			w.settle()

@@ -5,6 +5,7 @@ import (
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/change"
+	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
@@ -18,6 +19,9 @@ func (w *world) seeing(c *v1alpha1.SecretChange, seen secretstore.Secret) change
 			break
 		}
 		if a.Read != change.ReadLive {
+			if a.Read == change.ReadLiveValue && a.ReadVersion == "" {
+				a.ReadVersion = seen.Current()
+			}
 			w.read(&facts, a)
 			continue
 		}
@@ -52,4 +56,19 @@ func (w *world) until(c *v1alpha1.SecretChange, kind change.EffectKind) {
 		w.reconcile(c)
 	}
 	panic("never asks for " + string(kind))
+}
+
+func edited(doc document.Document, edit func(document.Document)) document.Document {
+	out := doc.Clone()
+	edit(out)
+	return out
+}
+
+func readyReason(c *v1alpha1.SecretChange) string {
+	for _, cond := range c.Status.Conditions {
+		if cond.Type == v1alpha1.ConditionReady {
+			return cond.Reason
+		}
+	}
+	return ""
 }

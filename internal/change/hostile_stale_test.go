@@ -159,3 +159,35 @@ func TestAnEditBeforeTheMoveIsJudgedLikeAnyOther(t *testing.T) {
 		}
 	}
 }
+
+// A change is applied, the next one edits what it wrote, and the describe shows what was before both: keys that seem to
+// hold something else are no reason to end it.
+func TestAnOldDescribeIsNoClash(t *testing.T) {
+	for name, approved := range map[string]bool{"before it is checked": false, "when it is approved": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(1)
+			w.project.Spec.ConflictPolicy = v1alpha1.ConflictByKey
+			first := w.propose("alice", setA)
+			w.settle()
+			old := w.describe()
+			w.review(first, "bob", v1alpha1.VerdictApproved)
+			w.settle()
+			c := w.propose("alice", func(doc document.Document) { doc["A"] = doc["B"] })
+			w.reconcile(c)
+			if approved {
+				w.settle()
+				w.review(c, "bob", v1alpha1.VerdictApproved)
+				w.reconcile(c)
+			} else {
+				w.project.Status.Environments[0].LiveVersionID = old.Current()
+			}
+			w.seeing(c, old)
+			w.refreshProject()
+			w.review(c, "bob", v1alpha1.VerdictApproved)
+			w.settle()
+			if c.Status.Phase != v1alpha1.PhaseApplied {
+				t.Errorf("what it edits is live, but it is %s: %s", c.Status.Phase, c.Status.Message)
+			}
+		})
+	}
+}

@@ -108,7 +108,7 @@ func (d *decider) validatePatch(patch document.Patch, live document.Document) *A
 	}
 	d.status.BaseVersionID = base
 	switch {
-	case d.strict() && base != current && !d.certain(current):
+	case (d.strict() || len(clashes) > 0) && base != current && !d.certain(current):
 		d.status.BaseVersionID = ""
 		return d.baseNotShown()
 	case d.strict() && base != current:

@@ -370,6 +370,10 @@ func (w *world) read(facts *change.Facts, a change.Action) {
 		v, ok := w.staged[facts.Change.Spec.Staged.SecretARN]
 		facts.StagedValue = &change.StagedValue{Missing: !ok || v.VersionID != string(facts.Change.Spec.Staged.VersionID), Value: v.Value}
 	case change.ReadLive:
+		if a := facts.Change.Status.Attempt; a != nil && a.SecretARN != w.secret.ARN {
+			facts.Live = &change.Live{Missing: true}
+			return
+		}
 		live := &change.Live{Secret: w.describeMaybeOld()}
 		for id, labels := range live.Secret.Versions {
 			for _, label := range labels {

@@ -134,6 +134,9 @@ func FuzzMergeLaws(f *testing.F) {
 		if merged, clashes := document.Merge(base, mine, base); len(clashes) != 0 || !merged.Equal(mine) {
 			t.Fatal("where they changed nothing, the result is not mine")
 		}
+		if merged, clashes := document.Merge(base, mine, mine); len(clashes) != 0 || !merged.Equal(mine) {
+			t.Fatal("merged with itself, an edit is not itself")
+		}
 		merged, clashes := document.Merge(base, mine, theirs)
 		swapped, swappedClashes := document.Merge(base, theirs, mine)
 		if !slices.Equal(clashes, swappedClashes) {
@@ -208,6 +211,101 @@ func FuzzWhatParseStagedReadsCanBeWritten(f *testing.F) {
 		back, err := document.ParseStaged(stored)
 		if err != nil || !reflect.DeepEqual(back, s) {
 			t.Fatalf("not the same again: %v", err)
+		}
+	})
+}
+
+func FuzzRebaseLaws(f *testing.F) {
+	for i, base := range drawSeeds {
+		for _, wanted := range drawSeeds {
+			f.Add(base, wanted, drawSeeds[(i+2)%len(drawSeeds)])
+		}
+	}
+	f.Fuzz(func(t *testing.T, a, b, c []byte) {
+		base, wanted, live := draw(a), draw(b), draw(c)
+		p := document.NewPatch(base, wanted)
+		if same, clashes := p.Rebase(base, nil); len(clashes) != 0 || !reflect.DeepEqual(same, p) {
+			t.Fatal("on its own base it becomes another edit")
+		}
+		rebased, clashes := p.Rebase(live, nil)
+		if found := rebased.Clashes(live); len(found) != 0 {
+			t.Fatalf("the new edit does not fit what it was made for: %v", found)
+		}
+		for _, key := range p.Keys() {
+			want := wanted
+			if slices.Contains(clashes, key) {
+				want = live
+			}
+			if got := rebased.Apply(live); !alike(got, want, key) {
+				t.Fatalf("key %q has become something else", key)
+			}
+		}
+		if again, more := rebased.Rebase(live, nil); len(more) != 0 || !reflect.DeepEqual(again, rebased) {
+			t.Fatal("a second time it becomes another edit")
+		}
+		forced, left := p.Rebase(live, clashes)
+		if len(left) != 0 {
+			t.Fatalf("what we insist on still clashes: %v", left)
+		}
+		requireEqual(t, "what we insist on", forced.Apply(live), p.Apply(live))
+	})
+}
+
+// alike reports whether both have the same value of a key, or none.
+func alike(a, b document.Document, key string) bool {
+	x, hasX := a[key]
+	y, hasY := b[key]
+	return hasX == hasY && x.Equal(y)
+}
+
+func FuzzErrorsQuoteNoValue(f *testing.F) {
+	const mark = "c4n4ry-v4lue"
+	f.Add(`{"A":"`, `"`)
+	f.Add(`{"A":"`, `"}x`)
+	f.Add(`{"A":["`, `"]}`)
+	f.Add(`{"A":"1","A":"`, `"}`)
+	f.Add(`{"A":"\ud800`, `"}`)
+	staged := strings.SplitN(wire, canary, 2)
+	f.Add(staged[0], staged[1][:len(staged[1])/2])
+	f.Add(strings.Replace(staged[0], `"version":1`, `"version":9`, 1), staged[1])
+	f.Fuzz(func(t *testing.T, before, after string) {
+		text := sensitive.New(before + mark + after)
+		_, plain := document.Parse(text)
+		_, staged := document.ParseStaged(text)
+		for _, err := range []error{plain, staged} {
+			var e *document.Error
+			if err == nil || errors.As(err, &e) && strings.Contains(e.Key+e.Field, "c4n4ry") {
+				continue // a name may be shown
+			}
+			if strings.Contains(err.Error(), "c4n4ry") {
+				t.Fatalf("an error quotes a value: %v", err)
+			}
+		}
+	})
+}
+
+func FuzzWhatIsTooLargeIsRefused(f *testing.F) {
+	f.Add("A", "x", uint32(document.MaxBytes-len(`{"A":""}`)))
+	f.Add("A", "x", uint32(document.MaxBytes-len(`{"A":""}`)+1))
+	f.Add("A", "\n", uint32(document.MaxBytes/2))
+	f.Add("A", "\u2028", uint32(10))
+	f.Fuzz(func(t *testing.T, key, part string, times uint32) {
+		key, part = strings.ToValidUTF8(key, "?"), strings.ToValidUTF8(part, "?")
+		if len(part) == 0 || len(part) > 64 || times > 2*document.MaxBytes {
+			return
+		}
+		value := strings.Repeat(part, int(times)/len(part))
+		stored, err := doc(key, value).Encode()
+		var tooLarge *document.TooLargeError
+		switch {
+		case errors.As(err, &tooLarge):
+			if tooLarge.Bytes <= tooLarge.Limit || tooLarge.Limit != document.MaxBytes {
+				t.Fatalf("%d bytes are too many for %d", tooLarge.Bytes, tooLarge.Limit)
+			}
+		case err != nil:
+			t.Fatal(err)
+		case stored.Len() > document.MaxBytes:
+			t.Fatalf("%d bytes were taken", stored.Len())
 		}
 	})
 }

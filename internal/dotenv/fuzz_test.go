@@ -82,3 +82,18 @@ func FuzzWhatIsReadCanBeWritten(f *testing.F) {
 		}
 	})
 }
+
+func FuzzErrorsQuoteNothing(f *testing.F) {
+	for _, before := range []string{"", "A=", "A='", `A="`, "A=1\nA='x' ", "A=`", `A="\`, "A=\r", "export ", "# sr "} {
+		f.Add(before, "")
+		f.Add(before, "\n")
+		f.Add(before, "=1\n\xff")
+	}
+	f.Fuzz(func(t *testing.T, before, after string) {
+		// No key has an exclamation mark.
+		const mark = "c4n4ry!v4lue"
+		if _, err := dotenv.Parse(strings.NewReader(before + mark + after)); err != nil && strings.Contains(err.Error(), "v4lue") {
+			t.Fatalf("an error quotes the file: %v", err)
+		}
+	})
+}

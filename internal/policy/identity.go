@@ -9,9 +9,10 @@ import (
 // and whoever does not sign in at all.
 const systemPrefix = "system:"
 
-// assumedRole matches the user name that EKS gives to an IAM role's session;
-// the caller picks the last part (EKS user guide, "access entries").
-var assumedRole = regexp.MustCompile(`^(.*:assumed-role/[^/]+)/[^/]+$`)
+// assumedRole stands before the role in the user name that EKS gives to an IAM
+// role's session; the caller picks the last part (EKS user guide, "access
+// entries").
+const assumedRole = ":assumed-role"
 
 // iamRole matches an IAM role's ARN, with or without a path.
 var iamRole = regexp.MustCompile(`^arn:([a-z0-9-]+):iam::([0-9]{12}):role/(?:.*/)?([^/]+)$`)
@@ -62,11 +63,15 @@ func set(names []string) map[string]bool {
 // name, but for an IAM role's session the role, since whoever may assume it can
 // take any session name.
 func (i Identities) Person(user string) string {
-	m := assumedRole.FindStringSubmatch(user)
-	if m == nil || i.sessionEnforced[m[1]] {
+	session := strings.LastIndexByte(user, '/')
+	if session < 0 || session == len(user)-1 {
 		return user
 	}
-	return m[1]
+	role := strings.LastIndexByte(user[:session], '/')
+	if role < 0 || role == session-1 || !strings.HasSuffix(user[:role], assumedRole) || i.sessionEnforced[user[:session]] {
+		return user
+	}
+	return user[:session]
 }
 
 // CanReview reports whether the user's review may count: anybody's but an

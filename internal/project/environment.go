@@ -75,6 +75,8 @@ func (e *environment) remember() {
 	e.out.LastAppliedChange = e.newer[0].Name
 	e.out.LastAppliedVersionID = e.newer[0].AppliedVersionID
 	e.out.LastAppliedTime = &metav1.MicroTime{Time: e.newer[0].AppliedAt}
+	// Whatever is wrong with the secret just now: these would be foreign once their changes are purged.
+	e.out.Versions = e.versionsAfter(e.newer)
 }
 
 // decide works out the status, or returns what must be read first.
@@ -135,7 +137,6 @@ func (e *environment) takeOver() *Read {
 	before := e.out.LiveVersionID
 	e.out.LiveVersionID = e.newer[0].AppliedVersionID
 	e.out.Drift = nil
-	e.out.Versions = e.versionsAfter(e.newer)
 	return e.count(before)
 }
 
@@ -155,7 +156,6 @@ func (e *environment) observe(s *Secret) *Read {
 	if e.outdated(s) {
 		e.unsettled = true
 		e.out.LiveVersionID = e.out.LastAppliedVersionID
-		e.out.Versions = e.versionsAfter(e.newer)
 		e.out.Drift = nil
 	} else {
 		e.out.LiveVersionID = s.Current()

@@ -251,3 +251,26 @@ func TestAnAdoptionReplacesNothing(t *testing.T) {
 		}
 	}
 }
+
+// A change is applied, and before that is on record its secret is tagged as another's. Then the change is purged, and the
+// tag comes back.
+func TestWhatWasAppliedIsOnRecordWhateverIsWrongWithTheSecret(t *testing.T) {
+	facts := Facts{Now: now, Project: onRecordAs(nil), Trust: Trust{Known: true, Intact: true}, Environments: map[string]Environment{env: {
+		Suspected: true, Applied: []Change{applied(time.Minute)},
+		Secret: described(func(s *secretstore.Secret) { moved("u2")(s); s.Tags = nil }),
+	}}}
+	facts.Project.Status = Decide(settings, facts).Status
+	later := applied(0)
+	later.UID, later.AppliedVersionID, later.PreviousVersionID = "u3", "v3", "v2"
+	facts.Environments[env] = Environment{Applied: []Change{later}, Writers: writersOf(later), Value: &Value{VersionID: "v3", Keys: 1},
+		Secret: described(func(s *secretstore.Secret) {
+			s.Versions = map[string][]string{"v2": {secretstore.LabelPrevious, naming.VersionLabel("u2")}, "v3": {secretstore.LabelCurrent, naming.VersionLabel("u3")}}
+		})}
+	got := Decide(settings, facts).Status.Environments[0]
+	if got.Drift != nil {
+		t.Errorf("a label of ours counts as foreign: %+v", got.Drift)
+	}
+	if !slices.ContainsFunc(got.Versions, func(v v1alpha1.RestorableVersion) bool { return v.VersionID == "v2" }) {
+		t.Errorf("v2 cannot be restored any more: %+v", got.Versions)
+	}
+}

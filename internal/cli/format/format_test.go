@@ -290,28 +290,48 @@ func TestFind(t *testing.T) {
 	}
 }
 
-func FuzzYAMLIsReadOrRefused(f *testing.F) {
-	for _, value := range awkward {
-		f.Add("A: " + value)
+// FuzzTextIsReadOrRefused reads anything in each format that can be read: what is taken can be written and read again, and
+// what is refused is not quoted.
+func FuzzTextIsReadOrRefused(f *testing.F) {
+	const mark = "c4n4ry!v4lue"
+	names := Names(true)
+	for i := range names {
+		for _, value := range awkward {
+			f.Add(uint8(i), "A: "+value)
+			f.Add(uint8(i), "A="+value)
+			f.Add(uint8(i), `{"A":"`+value+`"}`)
+		}
+		f.Add(uint8(i), "A="+mark+"\nA="+mark)
+		f.Add(uint8(i), "A: ["+mark+"]")
+		f.Add(uint8(i), `{"A":{"B":"`+mark+`"}}`)
 	}
-	f.Fuzz(func(t *testing.T, text string) {
-		reader, _ := Find("yaml", true)
-		file, err := reader.Read([]byte(text))
+	f.Fuzz(func(t *testing.T, which uint8, text string) {
+		name := names[int(which)%len(names)]
+		format, _ := Find(name, true)
+		file, err := format.Read([]byte(text))
 		if err != nil {
-			var own *Error
-			var shared *dotenv.Error
-			if !errors.As(err, &own) && !errors.As(err, &shared) {
-				t.Fatalf("%q: %v", text, err)
+			if key := (*document.Error)(nil); strings.Contains(err.Error(), mark) && !(errors.As(err, &key) && strings.Contains(key.Key, mark)) && !quotesKey(err, mark) {
+				t.Fatalf("%s: an error quotes a value: %v", name, err)
 			}
 			return
 		}
-		written, err := reader.Write(file.Values, zeros)
-		if err != nil {
-			t.Fatal(err)
+		written, err := format.Write(file.Values, zeros)
+		var own *Error
+		if errors.As(err, &own) || errors.As(err, new(*dotenv.UnwritableError)) {
+			return // what can be read in one way and not be written is named
 		}
-		again, err := reader.Read([]byte(written))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		again, err := format.Read([]byte(written))
 		if err != nil || !again.Values.Equal(file.Values) {
-			t.Fatalf("%q became %q, %v", plain(file.Values), plain(again.Values), err)
+			t.Fatalf("%s: %q became %q, %v", name, plain(file.Values), plain(again.Values), err)
 		}
 	})
+}
+
+// quotesKey reports whether an error names a key that holds the text.
+func quotesKey(err error, text string) bool {
+	var own *Error
+	return errors.As(err, &own) && own.HasKey && strings.Contains(own.Key, text)
 }

@@ -2,6 +2,7 @@ package secretchange
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -15,6 +16,24 @@ import (
 	"github.com/secretreview/secretreview/internal/controller/slim"
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
+
+// errLate is what becomes of an effect that is not done in time.
+var errLate = &secretstore.Error{Kind: secretstore.KindUnavailable, Op: "the call", Err: errors.New("this process stood still before it")}
+
+// doInTime carries out one effect, if it is not too late for it, and gives it up when it is.
+func (r *Reconciler) doInTime(ctx context.Context, object *v1alpha1.SecretChange, effect change.Effect) error {
+	deadline := r.Settings.Deadline(object.Status.Attempt, effect)
+	if deadline.IsZero() {
+		return r.do(ctx, object, effect)
+	}
+	left := deadline.Sub(r.Clock.Now())
+	if left <= 0 {
+		return fmt.Errorf("change %s/%s is decided anew: %w", object.Namespace, object.Name, errLate)
+	}
+	ctx, cancel := context.WithTimeout(ctx, left)
+	defer cancel()
+	return r.do(ctx, object, effect)
+}
 
 // do carries out one effect.
 func (r *Reconciler) do(ctx context.Context, object *v1alpha1.SecretChange, effect change.Effect) error {
