@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/secretreview/secretreview/internal/coredump"
 )
 
 // version is set by the linker: -X main.version=v1.2.3.
@@ -19,6 +21,9 @@ var version string
 func main() { os.Exit(manage()) }
 
 func manage() int {
+	if err := coredump.Disable(); err != nil {
+		fmt.Fprintln(os.Stderr, "manager:", err)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	// The first signal lets work in progress end; a second one ends the process.

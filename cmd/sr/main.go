@@ -4,12 +4,14 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"runtime/debug"
 
 	"github.com/secretreview/secretreview/internal/cli/exit"
 	"github.com/secretreview/secretreview/internal/cli/factory"
 	"github.com/secretreview/secretreview/internal/cli/root"
+	"github.com/secretreview/secretreview/internal/coredump"
 	"github.com/secretreview/secretreview/internal/secretstore"
 	"github.com/secretreview/secretreview/internal/secretstore/aws"
 )
@@ -20,6 +22,9 @@ var version string
 func main() { os.Exit(int(run())) }
 
 func run() exit.Code {
+	if err := coredump.Disable(); err != nil {
+		fmt.Fprintf(os.Stderr, "Warning: %v\n", err)
+	}
 	var signals interrupts
 	ctx, stop := signals.context()
 	defer stop()
