@@ -261,7 +261,7 @@ func (s *site) leads(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	m, err := s.managerMetrics(ctx)
-	return err == nil && m.sum("secretreview_admission_policies_in_force") == 1, nil //nolint:nilerr // it does not serve them yet
+	return err == nil && m.sum("secretreview_admission_policies_in_force") == 1, nil
 }
 
 // restart stops the manager in good order, which lets go of its lease, and starts another.
