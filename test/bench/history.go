@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/secretreview/secretreview/api/v1alpha1"
 )
 
@@ -46,6 +49,9 @@ func history(ctx context.Context, b *bench) error {
 			if err != nil {
 				return err
 			}
+			if err := s.digested(ctx, have/perEnvironment, more); err != nil {
+				return err
+			}
 			have = size
 			if err := s.withHistory(ctx, b, size, environments); err != nil {
 				return fmt.Errorf("%d finished changes: %w", size, err)
@@ -53,6 +59,23 @@ func history(ctx context.Context, b *bench) error {
 		}
 		return nil
 	})
+}
+
+// digested waits until the API server knows what was written past it: the last change of each environment.
+func (s *site) digested(ctx context.Context, first, count int) error {
+	for i := first + max(0, count-workers); i < first+count; i++ {
+		last := client.MatchingFields{"metadata.name": pastName(i, perEnvironment-1)}
+		known := &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: "0"}}
+		err := s.until(ctx, s.emulator, func(ctx context.Context) (bool, error) {
+			var list v1alpha1.SecretChangeList
+			err := s.admin.List(ctx, &list, client.InNamespace(namespace), last, known)
+			return len(list.Items) == 1, err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // likeness is a change that was rejected, and one that was applied, as etcd has them.
