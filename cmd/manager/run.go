@@ -28,6 +28,7 @@ import (
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/controller/index"
+	"github.com/secretreview/secretreview/internal/controller/paging"
 	"github.com/secretreview/secretreview/internal/controller/slim"
 )
 
@@ -94,6 +95,7 @@ func newManager(config *rest.Config, o *options, logger logr.Logger) (ctrl.Manag
 		Logger: logger,
 		Cache: cache.Options{
 			DefaultTransform: cache.TransformStripManagedFields(),
+			NewInformer:      paging.NewInformer,
 			ByObject:         map[client.Object]cache.ByObject{&v1alpha1.SecretChange{}: {Transform: slim.Change}},
 		},
 		LeaderElection:                o.leaderElect,

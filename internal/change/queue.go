@@ -14,6 +14,8 @@ type Queue struct {
 	// this one's turn. It is the last, because then no other's end changes what a
 	// waiting change says, and of a thousand that wait only one is written.
 	Ahead string
+	// Alone says that no other change of the environment is unfinished.
+	Alone bool
 	// LetIn counts the same person's unfinished changes that were checked and let
 	// in; Older those that were created before this one and are not checked yet.
 	LetIn, Older int
@@ -31,7 +33,7 @@ type Queue struct {
 // QueueOf places a change among its environment's other changes. Finished ones
 // matter only to a rollback or restore.
 func QueueOf(change *v1alpha1.SecretChange, others []v1alpha1.SecretChange, ids policy.Identities) Queue {
-	var q Queue
+	q := Queue{Alone: true}
 	var ahead *v1alpha1.SecretChange
 	proposer := ids.Person(change.Spec.ProposedBy)
 	for i := range others {
@@ -45,6 +47,7 @@ func QueueOf(change *v1alpha1.SecretChange, others []v1alpha1.SecretChange, ids 
 		if other.Status.Phase.Finished() || other.DeletionTimestamp != nil {
 			continue
 		}
+		q.Alone = false
 		if r := other.Status.Revert; r != nil {
 			q.Pinned = append(q.Pinned, r.FromVersionID, r.ToVersionID)
 		}

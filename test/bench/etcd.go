@@ -108,7 +108,7 @@ func (e *store) past(ctx context.Context, env environment, number, count int, li
 	began := time.Now().Add(-time.Duration(count+1) * time.Minute).UTC()
 	objects, previous := map[string]map[string]any{}, uuid.NewString()
 	for i := range count {
-		name, at := fmt.Sprintf("past-%04d-%04d", number, i), began.Add(time.Duration(i)*time.Minute)
+		name, at := pastName(number, i), began.Add(time.Duration(i)*time.Minute)
 		applied := i%2 == 1
 		c := clone(likeness[i%2])
 		metadata, spec, status := c["metadata"].(map[string]any), c["spec"].(map[string]any), c["status"].(map[string]any)
@@ -139,6 +139,11 @@ func (e *store) past(ctx context.Context, env environment, number, count int, li
 		}
 	}
 	return nil
+}
+
+// pastName is the name of one of the finished changes of an environment.
+func pastName(environment, number int) string {
+	return fmt.Sprintf("past-%04d-%04d", environment, number)
 }
 
 // clone copies an object deeply.

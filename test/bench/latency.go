@@ -36,7 +36,7 @@ func latency(ctx context.Context, b *bench) error {
 			name := fmt.Sprintf("with AWS at %s", delay)
 			var found approvals
 			err := b.profileBoth(ctx, s, fmt.Sprintf("latency-%s", delay), 10*time.Second, func(ctx context.Context) error {
-				found, err = s.oneByOne(ctx, fmt.Sprintf("at-%d", delay.Milliseconds()), b.size(200, 20), delay, environments)
+				found, err = s.oneByOne(ctx, fmt.Sprintf("at-%d", delay.Milliseconds()), b.size(100, 20), delay, environments)
 				return err
 			})
 			if err != nil {

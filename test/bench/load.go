@@ -121,14 +121,14 @@ func (s *site) cleaned(ctx context.Context, before series, count int) error {
 	if err := s.counted(ctx, before, float64(count), "secretreview_aws_calls_total", `operation="DeleteSecret"`, `result="ok"`); err != nil {
 		return err
 	}
-	return s.until(ctx, s.manager, func(ctx context.Context) (bool, error) {
+	return s.patiently(ctx, func(ctx context.Context) (bool, error) {
 		m, err := s.managerMetrics(ctx)
 		return m.sum("workqueue_depth")+m.sum("controller_runtime_active_workers") == 0, err
 	})
 }
 
 func (s *site) counted(ctx context.Context, before series, count float64, metric string, labels ...string) error {
-	return s.until(ctx, s.manager, func(ctx context.Context) (bool, error) {
+	return s.patiently(ctx, func(ctx context.Context) (bool, error) {
 		now, err := s.managerMetrics(ctx)
 		return now.since(before).sum(metric, labels...) >= count, err
 	})

@@ -51,7 +51,7 @@ func newReport(out io.Writer) *report {
 	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
 		r.Machine.LoadBefore, _ = strconv.ParseFloat(strings.Fields(string(load))[0], 64)
 	}
-	r.print("%d processors (%s), %d MiB; %.1f programs wanted one before the start.\n",
+	r.printf("%d processors (%s), %d MiB; %.1f programs wanted one before the start.\n",
 		r.Machine.Processors, r.Machine.Model, r.Machine.MemoryMiB, r.Machine.LoadBefore)
 	return r
 }
@@ -70,11 +70,11 @@ func field(path, name string) string {
 	return ""
 }
 
-func (r *report) print(format string, args ...any) { _, _ = fmt.Fprintf(r.out, format, args...) }
+func (r *report) printf(format string, args ...any) { _, _ = fmt.Fprintf(r.out, format, args...) }
 
 func (r *report) begin(s section) {
 	r.section = s.name
-	r.print("\n### %s (`-only %s`)\n\n| what | value | aim |\n| --- | --- | --- |\n", s.title, s.name)
+	r.printf("\n### %s (`-only %s`)\n\n| what | value | aim |\n| --- | --- | --- |\n", s.title, s.name)
 }
 
 // add reports a figure without an aim.
@@ -100,7 +100,7 @@ func (r *report) put(one result) {
 	if one.Met != nil && !*one.Met {
 		aim += ": missed"
 	}
-	r.print("| %s | %s | %s |\n", one.What, number(one.Value, one.Unit), aim)
+	r.printf("| %s | %s | %s |\n", one.What, number(one.Value, one.Unit), aim)
 }
 
 // number prints no more digits than mean something.

@@ -40,6 +40,7 @@ const (
 
 	// pollInterval is how often it is looked whether something has happened. Looking takes processor time, too.
 	pollInterval = 100 * time.Millisecond
+	longestPause = 2 * time.Second
 	// patience is long: other work may have the machine.
 	patience = 15 * time.Minute
 	// unlimited is more writes a second than anybody makes.
@@ -165,6 +166,23 @@ func (s *site) until(ctx context.Context, program *process.Process, done wait.Co
 	})
 }
 
+// patiently polls the less often the longer it takes: metrics of hundreds of environments are work, too.
+func (s *site) patiently(ctx context.Context, done wait.ConditionWithContextFunc) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for pause := pollInterval; ; pause = min(pause*6/5, longestPause) {
+		if !s.manager.Running() {
+			return s.manager.Exited()
+		}
+		if ok, err := done(ctx); ok || err != nil {
+			return err
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
 func (s *site) grant(ctx context.Context) error {
 	objects := []client.Object{
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}},
@@ -243,7 +261,7 @@ func (s *site) leads(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	m, err := s.managerMetrics(ctx)
-	return err == nil && m.sum("secretreview_admission_policies_in_force") == 1, nil //nolint:nilerr // it does not serve them yet
+	return err == nil && m.sum("secretreview_admission_policies_in_force") == 1, nil
 }
 
 // restart stops the manager in good order, which lets go of its lease, and starts another.

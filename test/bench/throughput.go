@@ -21,7 +21,7 @@ const maxVersions = 90
 func throughput(ctx context.Context, b *bench) error {
 	for _, environments := range []int{1, 10, 100} {
 		err := b.with(ctx, []string{fmt.Sprintf("--aws-writes-per-second=%d", unlimited)}, func(s *site) error {
-			return b.drain(ctx, s, environments, min(b.size(1000, 100), environments*maxVersions))
+			return b.drain(ctx, s, environments, min(b.size(500, 100), environments*maxVersions))
 		})
 		if err != nil {
 			return fmt.Errorf("%d environments: %w", environments, err)
@@ -68,6 +68,7 @@ func (b *bench) drain(ctx context.Context, s *site, environments, count int) err
 		b.report.add(name+": of which "+program, each(found.cpu[program]), "ms")
 	}
 	b.report.add(name+": what two processors could do with nothing else to do", 2*float64(count)/found.cpu.total(), "a second")
+	b.report.add(name+": PutSecretValue for one change", found.manager.sum("secretreview_aws_requests_total", `operation="PutSecretValue"`)/float64(count), "")
 	b.report.add(name+": reconciles for one change", found.manager.sum("controller_runtime_reconcile_total", `controller="secretchange"`)/float64(count), "")
 	b.report.add(name+": calls to the API server for one change", found.manager.sum("rest_client_requests_total")/float64(count), "")
 	b.report.atMost(name+": failures", found.manager.sum("controller_runtime_reconcile_errors_total"), 0, "")

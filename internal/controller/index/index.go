@@ -21,8 +21,10 @@ const (
 	UnfinishedByProject = "change.unfinished.project"
 	// Unfinished finds all that have not ended under the key AnyUnfinished.
 	Unfinished = "change.unfinished"
-	// ChangesByUID finds a SecretChange by its UID, in every namespace.
-	ChangesByUID = "change.uid"
+	// changesByUID finds SecretChanges by the beginning of their UID, in every
+	// namespace: an entry for each UID would take more memory than all else that
+	// is kept of a finished change. See ChangeByUID.
+	changesByUID = "change.uid"
 	// ProjectsByAWSName finds SecretProjects by their name in AWS.
 	ProjectsByAWSName = "project.awsName"
 )
@@ -44,7 +46,7 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 		UnfinishedByEnvironment: unfinished(func(c *v1alpha1.SecretChange) string { return EnvironmentKey(c.Spec.Project, c.Spec.Environment) }),
 		UnfinishedByProject:     unfinished(func(c *v1alpha1.SecretChange) string { return c.Spec.Project }),
 		Unfinished:              unfinished(func(*v1alpha1.SecretChange) string { return AnyUnfinished }),
-		ChangesByUID:            func(c *v1alpha1.SecretChange) []string { return []string{string(c.UID)} },
+		changesByUID:            func(c *v1alpha1.SecretChange) []string { return []string{beginning(string(c.UID))} },
 	}
 	for name, extract := range changes {
 		err := indexer.IndexField(ctx, &v1alpha1.SecretChange{}, name, func(o client.Object) []string {
@@ -58,6 +60,9 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 		return []string{o.(*v1alpha1.SecretProject).EffectiveProjectName()}
 	})
 }
+
+// beginning is one of 4,096 for random UUIDs.
+func beginning(uid string) string { return uid[:min(3, len(uid))] }
 
 // unfinished indexes changes that have not ended, of which there are few.
 func unfinished(key func(*v1alpha1.SecretChange) string) func(*v1alpha1.SecretChange) []string {

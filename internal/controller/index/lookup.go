@@ -13,12 +13,14 @@ import (
 // It is the cache's own copy: read only.
 func ChangeByUID(ctx context.Context, cache client.Reader, uid string) (*v1alpha1.SecretChange, error) {
 	var found v1alpha1.SecretChangeList
-	err := cache.List(ctx, &found, client.MatchingFields{ChangesByUID: uid}, client.UnsafeDisableDeepCopy)
+	err := cache.List(ctx, &found, client.MatchingFields{changesByUID: beginning(uid)}, client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return nil, fmt.Errorf("look up the change of UID %q: %w", uid, err)
 	}
-	if len(found.Items) == 0 {
-		return nil, nil //nolint:nilnil // absence is a fact here, not a failure
+	for i := range found.Items {
+		if string(found.Items[i].UID) == uid {
+			return &found.Items[i], nil
+		}
 	}
-	return &found.Items[0], nil
+	return nil, nil //nolint:nilnil // absence is a fact here, not a failure
 }

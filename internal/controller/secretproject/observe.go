@@ -102,7 +102,8 @@ func applied(ctx context.Context, cache client.Reader, p *v1alpha1.SecretProject
 		}
 	}
 	slices.SortFunc(out, func(a, b project.Change) int { return b.AppliedAt.Compare(a.AppliedAt) })
-	return out[:min(len(out), project.MaxVersions)], nil
+	// A copy, because the rest would be remembered with it.
+	return slices.Clone(out[:min(len(out), project.MaxVersions)]), nil
 }
 
 // read adds to the facts what Decide asks for.
