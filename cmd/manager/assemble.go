@@ -106,7 +106,7 @@ func (a *assembly) addChanges() error {
 		Recorder:    a.mgr.GetEventRecorder(leaseName),
 		Clock:       clock.RealClock{},
 		Observer:    a.metrics,
-		Concurrency: a.concurrency,
+		Concurrency: a.concurrency, DecisionHolds: a.renewDeadline,
 		Settings: change.Settings{
 			Cluster: a.clusterName, Prefix: a.prefix, Region: a.region, Account: a.account,
 			Identities: policy.NewIdentities(policy.Listed{

@@ -50,6 +50,9 @@ type Reconciler struct {
 	Observer Observer
 	// Concurrency is how many changes are worked on at once; 0 means 1.
 	Concurrency int
+	// DecisionHolds is how old a decision may be when it makes something live; 0
+	// means any age. It is no longer than a leader may be sure to lead.
+	DecisionHolds time.Duration
 
 	writes writes
 }
@@ -97,6 +100,9 @@ func (r *Reconciler) perform(ctx context.Context, facts change.Facts, action cha
 			return conflictIsStale(err)
 		}
 	}
+	if action.Effect.MakesLive() && r.outdated(facts.Now) {
+		return ctrl.Result{RequeueAfter: immediately}, nil
+	}
 	if err := r.do(ctx, facts.Change, action.Effect); err != nil {
 		switch kind := secretstore.KindOf(err); {
 		case action.Effect.Kind == change.Put && kind == secretstore.KindExists:
@@ -117,6 +123,14 @@ func (r *Reconciler) perform(ctx context.Context, facts change.Facts, action cha
 	}
 	// A written status brings the change back by its watch.
 	return ctrl.Result{RequeueAfter: action.After}, nil
+}
+
+// outdated reports whether too much may have happened since a decision. A
+// manager that was paused may lead no more: another may have made the change
+// live since, and somebody may have undone that, which puts AWSCURRENT back to
+// where the decision found it.
+func (r *Reconciler) outdated(decided time.Time) bool {
+	return r.DecisionHolds > 0 && r.Clock.Since(decided) >= r.DecisionHolds
 }
 
 // failed records what hinders a change and asks to be tried again with backoff.
