@@ -117,6 +117,7 @@ func (a *assembly) addChanges() error {
 			RequireOwnerTag:  a.requireOwnerTag,
 			ConsistencyGrace: a.consistencyGrace,
 			ProjectGrace:     a.projectGrace,
+			DecisionHolds:    a.renewDeadline,
 			NewNonce:         cryptorand.Text,
 		},
 	}).SetupWithManager(a.mgr, a.guard.Subscribe())

@@ -29,6 +29,9 @@ type Settings struct {
 	// ConsistencyGrace is how old an answer of AWS may be, which is eventually
 	// consistent: for so long what it does not show yet does not count.
 	ConsistencyGrace time.Duration
+	// DecisionHolds is how old a decision may be when it makes something live: no
+	// longer than a leader may be sure to lead. 0 sets no limit of its own.
+	DecisionHolds time.Duration
 	// ProjectGrace is how long a change waits for a project or environment that
 	// is not there: Git may bring both at once, in any order.
 	ProjectGrace time.Duration
