@@ -132,6 +132,11 @@ fuzz: ## Run all fuzz targets, each for FUZZTIME
 
 FUZZTIME ?= 1m
 
+.PHONY: attack
+attack: control-plane build $(BIN)/helm ## Try all attacks on the built programs, and search for values afterwards: ARGS="-ginkgo.v"
+	go test -count=1 -timeout 40m ./test/attack $(ARGS)
+	go test -count=1 -timeout 40m ./test/e2e -ginkgo.focus 'Must not happen: values' $(ARGS)
+
 .PHONY: test-cluster
 test-cluster: control-plane build $(TEST_TOOLS) ## Run only the tests against a cluster, as for another K8S_VERSION
 	go test -count=1 -p 2 -timeout 30m $$(go list -test -f '{{if .ForTest}}{{range .Deps}}{{if eq . "$(CLUSTER_PACKAGE)"}}{{$$.ForTest}}{{end}}{{end}}{{end}}' ./... | sort -u)
