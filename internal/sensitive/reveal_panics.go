@@ -12,12 +12,15 @@ import (
 )
 
 // The build tag panics is for tests alone: what is built with it panics where it has just got hold of a value, in every
-// way in which a panic could tell of it. PANIC_AT=n is for the n-th value of the process, PANIC_EVERY=n for each n-th.
+// way in which a panic could tell of it. PANIC_AT=n is for the n-th value of the process; PANIC_RARER=n for the n-th and from then on for ever fewer of them, so that
+// what is tried again succeeds in the end.
 var (
-	panicAt    = number("PANIC_AT")
-	panicEvery = number("PANIC_EVERY")
-	values     atomic.Int64
+	panicAt = number("PANIC_AT")
+	rarer   atomic.Int64
+	values  atomic.Int64
 )
+
+func init() { rarer.Store(number("PANIC_RARER")) }
 
 func number(variable string) int64 {
 	n, _ := strconv.ParseInt(os.Getenv(variable), 10, 64)
@@ -33,7 +36,9 @@ type holder struct {
 
 func revealed(v Value) {
 	n := values.Add(1)
-	if n != panicAt && (panicEvery == 0 || n%panicEvery != 0) {
+	next := rarer.Load()
+	due := next > 0 && n >= next && rarer.CompareAndSwap(next, n+1+n/2)
+	if n != panicAt && !due {
 		return
 	}
 	fmt.Fprintf(os.Stderr, "panicking with value %d\n", n)

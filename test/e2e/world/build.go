@@ -49,7 +49,7 @@ func compile(dir string, commands []string, flags ...string) error {
 	return nil
 }
 
-// BuildPanicking builds manager and sr so that they panic as PANIC_AT or PANIC_EVERY say, and returns their directory: see
+// BuildPanicking builds manager and sr so that they panic as PANIC_AT or PANIC_RARER say, and returns their directory: see
 // internal/sensitive.
 func (w *World) BuildPanicking() string {
 	ginkgo.GinkgoHelper()
