@@ -68,7 +68,7 @@ var _ = Describe("Must not happen: values in what a command says that was not as
 				{"status"}, {"status", pending, "-o", "wide"}, {"status", "-o", "json"}, {"status", "-o", "yaml"}, {"status", "-o", "name"}, {"status", "-o", "jsonpath={.items}"},
 				{"history"}, {"history", "-o", "wide"}, {"history", "-o", "json"}, {"history", "-o", "yaml"}, {"history", "-o", "go-template={{.}}"},
 				{"versions"}, {"versions", "-o", "wide"}, {"versions", "-o", "json"},
-				{"approve", applied, "-y"}, {"reject", rejected, "-y"},
+				{"audit", "verify"}, {"audit", "verify", "-o", "json"}, {"audit", "export"}, {"approve", applied, "-y"}, {"reject", rejected, "-y"},
 			},
 			robs: {
 				{"rollback", applied, "-r", "x", "--dry-run"}, {"rollback", applied, "-r", "x", "--dry-run", "--json"},
