@@ -136,6 +136,11 @@ FUZZTIME ?= 1m
 crash: control-plane build ## Kill the manager at each of its calls, and at random under load: KILLS=300 SEED=4711
 	go test -count=1 -v -timeout 4h ./test/crash -crash.every=1 -crash.kills=$(or $(KILLS),300) -crash.seed=$(or $(SEED),0) -ginkgo.timeout=4h
 
+.PHONY: attack
+attack: control-plane build $(BIN)/helm ## Try all attacks on the built programs, and search for values afterwards: ARGS="-ginkgo.v"
+	go test -count=1 -timeout 40m ./test/attack $(ARGS)
+	go test -count=1 -timeout 40m ./test/e2e -ginkgo.focus 'Must not happen: values' $(ARGS)
+
 .PHONY: test-cluster
 test-cluster: control-plane build $(TEST_TOOLS) ## Run only the tests against a cluster, as for another K8S_VERSION
 	go test -count=1 -p 2 -timeout 30m $$(go list -test -f '{{if .ForTest}}{{range .Deps}}{{if eq . "$(CLUSTER_PACKAGE)"}}{{$$.ForTest}}{{end}}{{end}}{{end}}' ./... | sort -u)

@@ -31,6 +31,7 @@ func (v Value) Reveal() string {
 	if v.p == nil {
 		return ""
 	}
+	revealed(v)
 	return *v.p
 }
 

@@ -161,6 +161,20 @@ func (p *Process) Kill() error {
 	return nil
 }
 
+// End ends the child by a signal that it does not survive, waits until it has ended, and returns how.
+func (p *Process) End(signal syscall.Signal) (syscall.WaitStatus, error) {
+	p.ended.Store(true)
+	if err := p.signal(signal); err != nil {
+		return 0, err
+	}
+	<-p.done
+	status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if !ok {
+		return 0, fmt.Errorf("cannot tell how %s ended", p.command.Name)
+	}
+	return status, nil
+}
+
 // signal goes to the child's whole process group.
 func (p *Process) signal(signal syscall.Signal) error {
 	if err := syscall.Kill(-p.PID(), signal); err != nil && !errors.Is(err, syscall.ESRCH) {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 )
 
@@ -20,6 +21,20 @@ func TestEncodedMarksAreFound(t *testing.T) {
 		"%x":              func(s string) string { return hex.EncodeToString([]byte(s)) },
 		"%X":              func(s string) string { return fmt.Sprintf("%X", s) },
 		"%v of bytes":     func(s string) string { return fmt.Sprintf("%v", []byte(s)) },
+		"% x":             func(s string) string { return fmt.Sprintf("% x", s) },
+		"% X":             func(s string) string { return fmt.Sprintf("% X", s) },
+		"%#v of bytes":    func(s string) string { return fmt.Sprintf("%#v", []byte(s)) },
+		"numbers of JSON": func(s string) string { return strings.ReplaceAll(strings.Trim(fmt.Sprint([]byte(s)), "[]"), " ", ",") },
+		"%+q of runes":    each(func(r rune) string { return fmt.Sprintf(`\x%02x`, r) }),
+		"JSON, escaped":   each(func(r rune) string { return fmt.Sprintf(`\u%04x`, r) }),
+		"JSON, Escaped":   each(func(r rune) string { return fmt.Sprintf(`\u%04X`, r) }),
+		"a URL, escaped":  each(func(r rune) string { return fmt.Sprintf("%%%02x", r) }),
+		"a URL, Escaped":  each(func(r rune) string { return fmt.Sprintf("%%%02X", r) }),
+		"HTML":            each(func(r rune) string { return fmt.Sprintf("&#%d;", r) }),
+		"HTML in hex":     each(func(r rune) string { return fmt.Sprintf("&#x%x;", r) }),
+		"octal":           each(func(r rune) string { return fmt.Sprintf(`\%03o`, r) }),
+		"UTF-16LE":        each(func(r rune) string { return string(rune(r&0xff)) + "\x00" }),
+		"UTF-16BE":        each(func(r rune) string { return "\x00" + string(rune(r&0xff)) }),
 		"base64":          func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
 		"base64 for URLs": func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) },
 	} {
@@ -34,6 +49,28 @@ func TestEncodedMarksAreFound(t *testing.T) {
 					}
 					t.Errorf("not found in %s", content)
 				})
+			}
+		}
+	}
+}
+
+// each writes every character in a way of its own.
+func each(write func(rune) string) func(string) string {
+	return func(s string) string {
+		var out strings.Builder
+		for _, r := range s {
+			out.WriteString(write(r))
+		}
+		return out.String()
+	}
+}
+
+func TestNothingIsFoundInWhatIsOnlyAlike(t *testing.T) {
+	const mark = "hush0123456789abcdef"
+	for _, content := range []string{"", "hush", mark[1:], mark[:len(mark)-1], strings.ToUpper(mark), base64.StdEncoding.EncodeToString([]byte(mark[2:]))} {
+		for form, pattern := range encodings(mark) {
+			if bytes.Contains([]byte(content), pattern) {
+				t.Errorf("%q is found %s", content, form)
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/onsi/ginkgo/v2"
@@ -38,6 +40,9 @@ type Manager struct {
 	process  *process.Process
 	metrics  string
 	health   string
+	// path is another program than the built one, and env what it gets beside the container's environment.
+	path string
+	env  []string
 }
 
 // newManager starts a manager as the chart would: with its arguments, and a token of its ServiceAccount.
@@ -100,10 +105,10 @@ func (m *Manager) launch() error {
 	}
 	w := m.world
 	started, err := process.Start(process.Command{
-		Name: m.name, Path: w.program("manager"), Dir: w.dir, LogFile: filepath.Join(w.file("logs"), m.name+".log"),
+		Name: m.name, Path: cmp.Or(m.path, w.program("manager")), Dir: w.dir, LogFile: filepath.Join(w.file("logs"), m.name+".log"),
 		// Of a flag that is given twice, the last one counts.
 		Args: append(slices.Clone(m.container.Args), "--metrics-bind-address="+metrics, "--health-probe-bind-address="+health),
-		Env: append(append(w.environment(), m.environment()...),
+		Env: append(slices.Concat(w.environment(), m.environment(), m.env),
 			"KUBECONFIG="+w.file("manager.kubeconfig"),
 			"HOME="+w.tempDir(),
 			"AWS_ACCESS_KEY_ID="+ManagerAccount,
@@ -170,6 +175,38 @@ func (m *Manager) Start() {
 	gomega.Expect(result.Code).To(gomega.BeZero(), result.Err)
 	gomega.Expect(m.start()).To(gomega.Succeed())
 	gomega.Eventually(m.LeaseHolder).WithTimeout(Patience).ShouldNot(gomega.BeEmpty())
+}
+
+// Become ends the manager and starts another program in its place until the running spec ends or the returned function is
+// called, with more in its environment and a log of its own. "" is the built program.
+func (m *Manager) Become(path string, env ...string) (restore func()) {
+	ginkgo.GinkgoHelper()
+	become := func(name, path string, env []string) {
+		ginkgo.GinkgoHelper()
+		m.Kill()
+		m.name, m.path, m.env = name, path, env
+		m.Start()
+	}
+	name := m.name
+	become("other-"+name, path, env)
+	restored := false
+	restore = func() {
+		ginkgo.GinkgoHelper()
+		if !restored {
+			restored = true
+			become(name, "", nil)
+		}
+	}
+	ginkgo.DeferCleanup(restore)
+	return restore
+}
+
+// End ends it by a signal, and returns how it ended.
+func (m *Manager) End(signal syscall.Signal) syscall.WaitStatus {
+	ginkgo.GinkgoHelper()
+	status, err := m.process.End(signal)
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	return status
 }
 
 // stopAll also works where the manager was never started.

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/gomega"
@@ -103,9 +104,12 @@ func (s *Shell) environment() []string {
 		"HOME="+s.home,
 		"KUBECONFIG="+s.kubeconfig(),
 		"AWS_ACCESS_KEY_ID="+s.key(),
-		"AWS_SECRET_ACCESS_KEY="+s.world.Secret("key-of-"+s.Name),
+		s.awsKey(),
 	), s.Env...)
 }
+
+// awsKey is the variable of the secret key in AWS.
+func (s *Shell) awsKey() string { return "AWS_SECRET_ACCESS_KEY=" + s.world.Secret("key-of-"+s.Name) }
 
 // Result is what a command did.
 type Result struct {
@@ -189,15 +193,29 @@ func (r *Running) Kill() {
 	r.cancel()
 }
 
-// Wait waits for the program's end.
+// Wait waits for the program's end, by itself.
 func (r *Running) Wait() Result {
+	ginkgo.GinkgoHelper()
+	result := r.Died()
+	gomega.Expect(r.cmd.ProcessState.Exited()).To(gomega.BeTrue(), "%s did not end by itself: %v\n%s", result.Command, r.cmd.ProcessState, result.Err)
+	return result
+}
+
+// Status is how the program has ended.
+func (r *Running) Status() syscall.WaitStatus {
+	status, _ := r.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return status
+}
+
+// Died waits for the program's end, whatever ends it.
+func (r *Running) Died() Result {
 	ginkgo.GinkgoHelper()
 	err := <-r.ended
 	r.cancel()
 	result := Result{Command: commandLine(r.program, r.args), Out: r.out.String(), Err: r.err.String(), Code: r.cmd.ProcessState.ExitCode()}
 	var exited *exec.ExitError
 	if err != nil {
-		gomega.Expect(errors.As(err, &exited) && exited.Exited()).To(gomega.BeTrue(), "%s did not end by itself: %v\n%s", result.Command, err, result.Err)
+		gomega.Expect(errors.As(err, &exited)).To(gomega.BeTrue(), "%s: %v", result.Command, err)
 	}
 	r.shell.world.record.add(r.shell.Name, r.args, result)
 	return result

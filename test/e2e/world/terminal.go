@@ -19,6 +19,7 @@ type Terminal struct {
 	// Screen gets everything that the command writes, and what is typed where it is echoed.
 	Screen *gbytes.Buffer
 
+	shell    *Shell
 	cmd      *exec.Cmd
 	keyboard *os.File
 	cancel   context.CancelFunc
@@ -29,7 +30,7 @@ type Terminal struct {
 func (s *Shell) Terminal(program string, args ...string) *Terminal {
 	ginkgo.GinkgoHelper()
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
-	t := &Terminal{Screen: gbytes.NewBuffer(), cancel: cancel, drained: make(chan struct{})}
+	t := &Terminal{shell: s, Screen: gbytes.NewBuffer(), cancel: cancel, drained: make(chan struct{})}
 	t.cmd = exec.CommandContext(ctx, s.world.program(program), args...)
 	t.cmd.Dir, t.cmd.Env = s.Dir, append(s.environment(), "TERM=xterm-256color")
 	blocking, err := pty.StartWithSize(t.cmd, &pty.Winsize{Rows: 50, Cols: 100})
