@@ -48,7 +48,10 @@ func trimSpec(s *v1alpha1.SecretChangeSpec) {
 
 func trimStatus(s *v1alpha1.SecretChangeStatus) {
 	s.Message, s.Summary, s.Approvals, s.BaseVersionID = "", "", "", ""
-	s.Conditions, s.Diff, s.DiffCounts, s.DecidedAt = nil, nil, nil, nil
+	s.Conditions, s.Diff, s.DiffCounts = nil, nil, nil
+	if s.Phase != v1alpha1.PhaseApplied {
+		s.DecidedAt = nil // of those that are live it tells that they are newer than a base
+	}
 	s.Decision, s.Attempt, s.Admission = nil, nil, nil
 	if s.Audit != nil {
 		s.Audit = &v1alpha1.AuditSeal{ChainLink: s.Audit.ChainLink} // the next record follows it
