@@ -48,7 +48,7 @@ func TestKeepsOfFinishedChangesWhatDecisionsNeed(t *testing.T) {
 		t.Errorf("lost what it did: %+v", s)
 	}
 	if len(c.ManagedFields) > 0 || c.Spec.Reason != "" || c.Spec.Reviews != nil || s.Conditions != nil || s.Diff != nil ||
-		s.Decision != nil || s.Admission != nil || s.ExpiresAt != nil || s.DecidedAt != nil || s.Message != "" || len(c.Annotations) != 1 {
+		s.Decision != nil || s.Admission != nil || s.ExpiresAt != nil || s.Message != "" || len(c.Annotations) != 1 {
 		t.Errorf("keeps its bulk: %+v", c)
 	}
 }
