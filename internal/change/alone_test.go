@@ -29,7 +29,11 @@ func TestAnApprovalIsRecordedWithTheAttemptWhereNobodyElseWaits(t *testing.T) {
 				t.Fatalf("it is %s, and %q is to be done", a.Status.Phase, a.Effect.Kind)
 			}
 			w.until(c, change.Put)
-			if _, a = w.decide(c); !a.StatusFirst || a.Status.Attempt == nil || a.Status.Phase != v1alpha1.PhaseApproved {
+			facts, a := w.decide(c)
+			if facts.Fresh == tc.acts {
+				t.Errorf("who else is approved was read past the cache: %v", facts.Fresh)
+			}
+			if !a.StatusFirst || a.Status.Attempt == nil || a.Status.Phase != v1alpha1.PhaseApproved {
 				t.Error("approval and attempt are not on record before it begins")
 			}
 			w.settle()

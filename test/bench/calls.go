@@ -9,11 +9,14 @@ import (
 	"time"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/policy"
 )
 
 const (
 	// callsOfChange is how many calls to AWS one change costs at most, from its first sight to its end: docs/operations.md.
 	callsOfChange = 8
+	// callsOfTrim are what it costs more once the oldest restorable version has to go for each new one.
+	callsOfTrim = 2
 	// listed is how many secrets one page of a listing has.
 	listed = 100
 )
@@ -52,46 +55,58 @@ func calls(ctx context.Context, b *bench) error {
 		if err := s.warm(ctx, "warm", environments); err != nil {
 			return err
 		}
-		// One after the other, so that none of them waits for another.
-		count := b.size(20, 5)
-		before, err := s.managerMetrics(ctx)
-		if err != nil {
+		const few = 5
+		if err := s.callsOf(ctx, b, "one change", "change", few, callsOfChange, environments); err != nil || b.quick {
 			return err
 		}
-		server, err := s.serverMetrics(ctx)
-		if err != nil {
-			return err
-		}
-		for i := range count {
-			if err := s.applyOne(ctx, fmt.Sprintf("change-%d", i), environments); err != nil {
+		for i := range policy.DefaultVersionHistory - few {
+			if err := s.applyOne(ctx, fmt.Sprintf("more-%d", i), environments); err != nil {
 				return err
 			}
 		}
-		after, err := s.managerMetrics(ctx)
-		if err != nil {
-			return err
-		}
-		serverAfter, err := s.serverMetrics(ctx)
-		if err != nil {
-			return err
-		}
-		made, each := after.since(before), func(total float64) float64 { return total / float64(count) }
-		b.report.atMost("to AWS", each(made.sum("secretreview_aws_requests_total")), callsOfChange, "")
-		for _, operation := range []string{"DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage", "DeleteSecret"} {
-			b.report.add("of which "+operation, each(made.sum("secretreview_aws_requests_total", `operation="`+operation+`"`)), "")
-		}
-		b.report.add("to the API server by the manager", each(made.sum("rest_client_requests_total")), "")
-		for _, method := range []string{"GET", "POST", "PUT", "PATCH"} {
-			b.report.add("of which "+method, each(made.sum("rest_client_requests_total", `method="`+method+`"`)), "")
-		}
-		stored := serverAfter.since(server).stored()
-		for _, resource := range []string{"secretchanges", "secretprojects", "events"} {
-			b.report.add("writes of "+resource+", people's included", each(stored[resource]), "")
-		}
-		b.report.add("reconciles of the change", each(made.sum("controller_runtime_reconcile_total", `controller="secretchange"`)), "")
-		b.report.add("reconciles of its project", each(made.sum("controller_runtime_reconcile_total", `controller="secretproject"`)), "")
-		return nil
+		return s.callsOf(ctx, b, "one change, with as many restorable versions as are kept", "late", 2*few, callsOfChange+callsOfTrim, environments)
 	})
+}
+
+// callsOf has so many changes applied, one after the other, so that none waits for another, and counts.
+func (s *site) callsOf(ctx context.Context, b *bench, what, prefix string, count int, aim float64, environments []environment) error {
+	before, err := s.managerMetrics(ctx)
+	if err != nil {
+		return err
+	}
+	server, err := s.serverMetrics(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range count {
+		if err := s.applyOne(ctx, fmt.Sprintf("%s-%d", prefix, i), environments); err != nil {
+			return err
+		}
+	}
+	after, err := s.managerMetrics(ctx)
+	if err != nil {
+		return err
+	}
+	serverAfter, err := s.serverMetrics(ctx)
+	if err != nil {
+		return err
+	}
+	made, each := after.since(before), func(total float64) float64 { return total / float64(count) }
+	b.report.atMost(what+": to AWS", each(made.sum("secretreview_aws_requests_total")), aim, "")
+	for _, operation := range []string{"DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage", "DeleteSecret"} {
+		b.report.add(what+": of which "+operation, each(made.sum("secretreview_aws_requests_total", `operation="`+operation+`"`)), "")
+	}
+	b.report.add(what+": to the API server by the manager", each(made.sum("rest_client_requests_total")), "")
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH"} {
+		b.report.add(what+": of which "+method, each(made.sum("rest_client_requests_total", `method="`+method+`"`)), "")
+	}
+	stored := serverAfter.since(server).stored()
+	for _, resource := range []string{"secretchanges", "secretprojects", "events"} {
+		b.report.add(what+": writes of "+resource+", people's included", each(stored[resource]), "")
+	}
+	b.report.add(what+": reconciles of the change", each(made.sum("controller_runtime_reconcile_total", `controller="secretchange"`)), "")
+	b.report.add(what+": reconciles of its project", each(made.sum("controller_runtime_reconcile_total", `controller="secretproject"`)), "")
+	return nil
 }
 
 // applyOne proposes and approves a change, and returns once it is cleaned up.
