@@ -27,7 +27,11 @@ var _ = Describe("Must not happen: values in a process's arguments, environment 
 		alice = team.As(world.Alice)
 		alice.Write("value", w.Secret("from-file"))
 	})
-	// holds what a process and its children show while they have values.
+	opened := func() {
+		GinkgoHelper()
+		Eventually(func() string { return filepath.Join(alice.Dir, "opened") }).WithTimeout(world.Patience).Should(BeAnExistingFile())
+	}
+	// clean holds that none of these processes shows a value, though they have some.
 	clean := func(images []world.Image, count int) {
 		GinkgoHelper()
 		Expect(len(images)).To(BeNumerically(">=", count))
@@ -61,7 +65,7 @@ var _ = Describe("Must not happen: values in a process's arguments, environment 
 		alice.Write("editor", "#!/bin/sh -e\n: >opened; while [ ! -e close ]; do sleep 0.05; done\n")
 		Expect(os.Chmod(script, 0o700)).To(Succeed()) //nolint:gosec // It is to be run.
 		editing := alice.With("EDITOR="+script).Begin("sr", "edit", "-r", "because")
-		Eventually(filepath.Join(alice.Dir, "opened")).WithTimeout(world.Patience).Should(BeAnExistingFile())
+		opened()
 		clean(editing.Images(), 3)
 		alice.Write("close", "")
 		Expect(editing.Wait()).To(end(0, "No changes"))
@@ -70,7 +74,7 @@ var _ = Describe("Must not happen: values in a process's arguments, environment 
 	It("of a program that sr runs, but for its environment, which is what was asked for", func() {
 		alice.Write("wait", "while [ ! -e close ]; do : >opened; sleep 0.05; done\n")
 		running := alice.Begin("sr", "run", "--", "sh", "wait")
-		Eventually(filepath.Join(alice.Dir, "opened")).WithTimeout(world.Patience).Should(BeAnExistingFile())
+		opened()
 		program := running.Images()[0]
 		Expect(program.Args).To(Equal([]string{"sh", "wait"}), "sr itself is gone, with all that it had in memory")
 		Expect(strings.Join(program.Env, " ")).To(ContainSubstring(w.Mark), "and the search finds what is there")
