@@ -102,6 +102,9 @@ type Label struct {
 	// AppliedAt is when that change became live; zero if it never did, or if the
 	// change itself is gone and no record tells.
 	AppliedAt time.Time
+	// DecidedAt is when it was approved last, which was before it became live; zero
+	// if that is not on record.
+	DecidedAt time.Time
 }
 
 // LiveValue is a version of the live secret.

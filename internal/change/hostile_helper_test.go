@@ -1,8 +1,6 @@
 package change_test
 
 import (
-	"slices"
-
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/change"
 	"github.com/secretreview/secretreview/internal/document"
@@ -29,8 +27,7 @@ func (w *world) seeing(c *v1alpha1.SecretChange, seen secretstore.Secret) change
 		for id, labels := range seen.Versions {
 			for _, label := range labels {
 				if uid, ours := naming.ChangeUID(label); ours {
-					known := slices.ContainsFunc(w.changes, func(o *v1alpha1.SecretChange) bool { return string(o.UID) == uid })
-					live.Labels = append(live.Labels, change.Label{VersionID: id, ChangeUID: uid, Known: known})
+					live.Labels = append(live.Labels, w.label(id, uid))
 				}
 			}
 		}

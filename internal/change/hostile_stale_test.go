@@ -191,3 +191,27 @@ func TestAnOldDescribeIsNoClash(t *testing.T) {
 		})
 	}
 }
+
+// A change is live, somebody edits in AWS, and the next change is proposed on that. Only then is the first one seen live; the
+// describe shows what was before the edit.
+func TestWhatIsSeenLiveLateIsNoConflict(t *testing.T) {
+	w := newWorld(1)
+	first := w.propose("alice", setC)
+	w.settle()
+	w.review(first, "bob", v1alpha1.VerdictApproved)
+	w.until(first, change.MoveLabel)
+	w.reconcile(first)
+	old := w.describe()
+	w.now = w.now.Add(2 * time.Second)
+	w.external(edited(w.live(), setA))
+	c := w.propose("carol", func(doc document.Document) { doc["D"] = doc["B"] })
+	w.now = w.now.Add(2 * time.Second)
+	w.settle()
+	w.review(c, "bob", v1alpha1.VerdictApproved)
+	w.reconcile(c)
+	w.seeing(c, old)
+	w.settle()
+	if c.Status.Phase != v1alpha1.PhaseApplied {
+		t.Errorf("its base is live, but it is %s: %s", c.Status.Phase, c.Status.Message)
+	}
+}

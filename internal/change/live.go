@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/live"
@@ -37,7 +38,8 @@ func (d *decider) certain(current string) bool {
 		return true
 	}
 	return d.Live != nil && slices.ContainsFunc(d.Live.Labels, func(l Label) bool {
-		return l.VersionID == current && l.AppliedAt.After(created)
+		// When it was seen live tells nothing: it may have been replaced by then. Creation times are in whole seconds.
+		return l.VersionID == current && l.DecidedAt.After(created.Add(time.Second))
 	})
 }
 

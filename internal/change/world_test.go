@@ -424,6 +424,9 @@ func (w *world) label(version, uid string) change.Label {
 		if o.Status.AppliedAt != nil {
 			l.AppliedAt = o.Status.AppliedAt.Time
 		}
+		if o.Status.DecidedAt != nil {
+			l.DecidedAt = o.Status.DecidedAt.Time
+		}
 	}
 	return l
 }

@@ -226,7 +226,7 @@ func (r *Reconciler) label(ctx context.Context, facts *change.Facts, version, ui
 	l.Known, l.Unfinished, l.Applying = true, !known.Status.Phase.Finished(), known.Status.Phase == v1alpha1.PhaseApproved
 	l.Record = audit.Heads{}.With(known).Live
 	if known.Status.AppliedAt != nil {
-		l.AppliedAt = known.Status.AppliedAt.Time
+		l.AppliedAt, l.DecidedAt = known.Status.AppliedAt.Time, timeOf(known.Status.DecidedAt)
 	}
 	return l, nil
 }
