@@ -122,7 +122,7 @@ func (k *worker) label(version, uid string) change.Label {
 			l.Known, l.Unfinished, l.Applying = true, !o.Status.Phase.Finished(), o.Status.Phase == v1alpha1.PhaseApproved
 			l.Record = audit.Heads{}.With(o.SecretChange).Live
 			if at := o.Status.AppliedAt; at != nil {
-				l.AppliedAt = at.Time
+				l.AppliedAt, l.DecidedAt = at.Time, timeOf(o.Status.DecidedAt)
 			}
 		}
 	}

@@ -62,7 +62,7 @@ func (w *world) settle() {
 	leap, ended := time.Second, 0
 	for round := range 300 {
 		m.cache.sync(w.api)
-		busy, next := false, time.Duration(0)
+		busy, next, written := false, time.Duration(0), w.api.rv
 		for _, r := range slices.Clone(m.cache.changes) {
 			if r.Status.Phase.Finished() && len(r.Finalizers) == 0 {
 				continue
@@ -83,6 +83,9 @@ func (w *world) settle() {
 			w.takeForeignOff(m)
 			busy = true
 		}
+		if w.api.rv > written {
+			ended = round
+		}
 		switch {
 		case busy && round-ended < 40:
 			w.now = w.now.Add(time.Second)
@@ -91,9 +94,6 @@ func (w *world) settle() {
 			// What is looked at, or tried, every few seconds may stay as it is for days.
 			w.now = w.now.Add(max(next, leap))
 			leap = min(2*leap, 6*time.Hour)
-			if leap == 6*time.Hour {
-				ended = round
-			}
 		default:
 			w.finish(m)
 			return
@@ -153,7 +153,10 @@ func (w *world) judgeStatus(c *v1alpha1.SecretChange, status *v1alpha1.SecretCha
 			w.grounds(r, w.quietSince) == "" {
 			w.violate("%s expires, and nothing hindered it: %s", b.name, c.Status.Message)
 		}
-	case v1alpha1.PhaseApplied, v1alpha1.PhaseInvalid, v1alpha1.PhasePending, v1alpha1.PhaseApproved:
+	case v1alpha1.PhaseApplied:
+		// Adoptions add labels to the live version, and of many the writer's may be trimmed, by which AWS bears witness.
+		w.breakable = w.breakable || b.reason == v1alpha1.ReasonAdopted
+	case v1alpha1.PhaseInvalid, v1alpha1.PhasePending, v1alpha1.PhaseApproved:
 	}
 }
 
