@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -100,7 +101,7 @@ func (m *Manager) launch() error {
 	}
 	w := m.world
 	started, err := process.Start(process.Command{
-		Name: m.name, Path: w.program("manager"), Dir: w.dir, LogFile: filepath.Join(w.file("logs"), m.name+".log"),
+		Name: m.name, Path: w.program(cmp.Or(w.release.Manager, "manager")), Dir: w.dir, LogFile: filepath.Join(w.file("logs"), m.name+".log"),
 		// Of a flag that is given twice, the last one counts.
 		Args: append(slices.Clone(m.container.Args), "--metrics-bind-address="+metrics, "--health-probe-bind-address="+health),
 		Env: append(append(w.environment(), m.environment()...),
