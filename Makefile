@@ -141,6 +141,14 @@ attack: control-plane build $(BIN)/helm ## Try all attacks on the built programs
 	go test -count=1 -timeout 40m ./test/attack $(ARGS)
 	go test -count=1 -timeout 40m ./test/e2e -ginkgo.focus 'Must not happen: values' $(ARGS)
 
+.PHONY: test-versions
+test-versions: ## Run the tests against a cluster on every Kubernetes that tools/kubernetes has, the oldest first
+	@failed=; for version in $(patsubst tools/kubernetes/%/go.mod,%,$(sort $(wildcard tools/kubernetes/*/go.mod))); do \
+		echo "=== Kubernetes $$version"; \
+		$(MAKE) --no-print-directory test-cluster K8S_VERSION=$$version || failed="$$failed $$version"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "failed on:$$failed"; exit 1; fi
+
 .PHONY: test-cluster
 test-cluster: control-plane build $(TEST_TOOLS) ## Run only the tests against a cluster, as for another K8S_VERSION
 	go test -count=1 -p 2 -timeout 30m $$(go list -test -f '{{if .ForTest}}{{range .Deps}}{{if eq . "$(CLUSTER_PACKAGE)"}}{{$$.ForTest}}{{end}}{{end}}{{end}}' ./... | sort -u)

@@ -112,3 +112,32 @@ func TestADeletedChangeLeavesNoLabelThatHoldsTheEnvironment(t *testing.T) {
 		t.Errorf("the next change is %s: %s", next.Status.Phase, next.Status.Message)
 	}
 }
+
+// One version is all that may stay restorable, and a change that was rejected has kept the live one already. The next change
+// keeps it, too; another one adopts it, which does not queue.
+func TestAnAdoptionDoesNotTakeOffWhatAnotherChangeKeeps(t *testing.T) {
+	w := newWorld(1)
+	w.project.Spec.VersionHistory = ptr.To[int32](1)
+	rejected := w.propose("alice", setA)
+	w.settle()
+	w.review(rejected, "bob", v1alpha1.VerdictApproved)
+	w.until(rejected, change.Put)
+	w.review(rejected, "carol", v1alpha1.VerdictRejected)
+	w.settle()
+	live := w.with(secretstore.LabelCurrent)
+	c := w.propose("alice", setA)
+	adoption := w.revert("bob", v1alpha1.SecretChangeSpec{Restore: &v1alpha1.RestoreSource{VersionID: v1alpha1.VersionID(live)}})
+	w.settle()
+	w.review(c, "bob", v1alpha1.VerdictApproved)
+	w.until(c, change.Put)
+	if kept := w.with(naming.KeptLabel(string(c.UID))); kept != live {
+		t.Fatalf("keeps %q, not what is live, %s", kept, live)
+	}
+	w.review(adoption, "carol", v1alpha1.VerdictApproved)
+	for range 4 {
+		w.reconcile(adoption)
+	}
+	if kept := w.with(naming.KeptLabel(string(c.UID))); kept != live {
+		t.Errorf("what keeps %s is on %q now", live, kept)
+	}
+}

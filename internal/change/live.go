@@ -118,7 +118,9 @@ type oldLabel struct {
 func (d *decider) older() []oldLabel {
 	var all []oldLabel
 	for _, l := range d.Live.Kept {
-		all = append(all, oldLabel{l, naming.KeptLabel(l.ChangeUID), 0})
+		if !l.Unfinished { // or the two would undo each other's step until they expire
+			all = append(all, oldLabel{l, naming.KeptLabel(l.ChangeUID), 0})
+		}
 	}
 	for _, l := range d.Live.Labels {
 		if !l.Unfinished {

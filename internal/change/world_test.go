@@ -12,7 +12,6 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
-	"github.com/secretreview/secretreview/internal/audit"
 	"github.com/secretreview/secretreview/internal/change"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/naming"
@@ -411,24 +410,6 @@ func (w *world) read(facts *change.Facts, a change.Action) {
 		facts.Heads = &heads
 	case change.ReadNothing:
 	}
-}
-
-func (w *world) label(version, uid string) change.Label {
-	l := change.Label{VersionID: version, ChangeUID: uid}
-	for _, o := range w.changes {
-		if string(o.UID) != uid {
-			continue
-		}
-		l.Known, l.Unfinished, l.Applying = true, !o.Status.Phase.Finished(), o.Status.Phase == v1alpha1.PhaseApproved
-		l.Record = audit.Heads{}.With(o).Live
-		if o.Status.AppliedAt != nil {
-			l.AppliedAt = o.Status.AppliedAt.Time
-		}
-		if o.Status.DecidedAt != nil {
-			l.DecidedAt = o.Status.DecidedAt.Time
-		}
-	}
-	return l
 }
 
 func (w *world) decide(c *v1alpha1.SecretChange) (change.Facts, change.Action) {

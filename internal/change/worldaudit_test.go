@@ -3,6 +3,7 @@ package change_test
 import (
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/audit"
+	"github.com/secretreview/secretreview/internal/change"
 )
 
 // heads are the newest records of all changes.
@@ -30,4 +31,23 @@ func (w *world) verify() audit.Report {
 		history.Changes = append(history.Changes, *c)
 	}
 	return audit.Verify(history)
+}
+
+// label looks up the change that a label names.
+func (w *world) label(version, uid string) change.Label {
+	l := change.Label{VersionID: version, ChangeUID: uid}
+	for _, o := range w.changes {
+		if string(o.UID) != uid {
+			continue
+		}
+		l.Known, l.Unfinished, l.Applying = true, !o.Status.Phase.Finished(), o.Status.Phase == v1alpha1.PhaseApproved
+		l.Record = audit.Heads{}.With(o).Live
+		if o.Status.AppliedAt != nil {
+			l.AppliedAt = o.Status.AppliedAt.Time
+		}
+		if o.Status.DecidedAt != nil {
+			l.DecidedAt = o.Status.DecidedAt.Time
+		}
+	}
+	return l
 }

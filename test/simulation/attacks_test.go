@@ -212,7 +212,7 @@ func (w *world) relabel() {
 		if uid, ours := naming.ChangeUID(label); ours && w.books[uid] != nil {
 			w.books[uid].mislabelled = true
 		}
-		w.tell("somebody moves %s to %s", label, to.id)
+		w.tellf("somebody moves %s to %s", label, to.id)
 		a.live.place(label, to)
 	}
 }
@@ -315,7 +315,7 @@ func (w *world) purge() {
 	r := w.api.changes[w.pick(len(w.api.changes))]
 	w.happened("people: a change is purged")
 	w.breakable = true
-	w.tell("%s is purged", r.Name)
+	w.tellf("%s is purged", r.Name)
 	w.api.remove(r)
 	if w.pick(3) == 0 && w.api.named(r.Name).SecretChange == nil {
 		w.happened("people: Git makes a purged change anew")

@@ -287,7 +287,7 @@ func (a *secretsManager) put(in secretstore.PutInput, by *book) secretstore.Kind
 		return ""
 	}
 	if len(in.Labels) == 0 || slices.Contains(in.Labels, secretstore.LabelCurrent) {
-		a.w.violate("%s puts a version in a way that moves AWSCURRENT", by.name)
+		a.w.violatef("%s puts a version in a way that moves AWSCURRENT", by.name)
 	}
 	if s.labels()+len(in.Labels) > secretstore.MaxLabels {
 		return secretstore.KindLimit

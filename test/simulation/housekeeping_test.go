@@ -35,7 +35,7 @@ func (m *manager) projects(suspected bool) {
 			facts.Environments[read.Environment] = m.observe(facts.Environments[read.Environment], read)
 		}
 	}
-	m.w.violate("the project is never done with reading")
+	m.w.violatef("the project is never done with reading")
 }
 
 func (m *manager) storeStatus(p stored, status v1alpha1.SecretProjectStatus) {

@@ -192,21 +192,21 @@ func (w *world) judgeLive(l birth, r record, seen witness) {
 	}
 	switch a := now.Status.Attempt; {
 	case !seen.taken:
-		w.violate("%s goes live on what a cache said", b.name)
+		w.violatef("%s goes live on what a cache said", b.name)
 	case seen.why != "":
-		w.violate("%s goes live %s", b.name, seen.why)
+		w.violatef("%s goes live %s", b.name, seen.why)
 	case a == nil || a.VersionID != l.version || !a.Moved:
-		w.violate("%s goes live without an attempt on record", b.name)
+		w.violatef("%s goes live without an attempt on record", b.name)
 	case b.went > 1:
-		w.violate("%s goes live a second time", b.name)
+		w.violatef("%s goes live a second time", b.name)
 	case now.Status.Phase.Finished():
-		w.violate("%s goes live after it has ended as %s", b.name, now.Status.Phase)
+		w.violatef("%s goes live after it has ended as %s", b.name, now.Status.Phase)
 	case !slices.Contains(b.wrote, l.version):
-		w.violate("%s makes live what it did not write", b.name)
+		w.violatef("%s makes live what it did not write", b.name)
 	case !w.aws.strange.IsZero() && w.now.Sub(w.aws.strange) > staleness+late:
-		w.violate("%s writes a secret that is not ours", b.name)
+		w.violatef("%s writes a secret that is not ours", b.name)
 	case w.foreignUnnoticed():
-		w.violate("%s goes live beside a foreign label", b.name)
+		w.violatef("%s goes live beside a foreign label", b.name)
 	}
 	w.judgeContent(l, r, seen)
 }
@@ -240,17 +240,17 @@ func (w *world) judgeContent(l birth, r record, seen witness) {
 	before, after := w.aws.document(l.before), w.aws.document(l.version)
 	switch {
 	case before == nil:
-		w.violate("%s replaces what is no document", r.Name)
+		w.violatef("%s replaces what is no document", r.Name)
 	case after == nil:
-		w.violate("%s writes what is no document", r.Name)
+		w.violatef("%s writes what is no document", r.Name)
 	case seen.strict && seen.base != l.before && !l.by.spoilt:
-		w.violate("%s goes live on another base than was reviewed", r.Name)
+		w.violatef("%s goes live on another base than was reviewed", r.Name)
 	case r.Spec.Staged == nil:
 		w.judgeRevert(l, r, before, after)
 	case len(l.by.patch.Clashes(before)) > 0:
-		w.violate("%s overwrites what somebody changed since", r.Name)
+		w.violatef("%s overwrites what somebody changed since", r.Name)
 	case !l.by.patch.Apply(before).Equal(after):
-		w.violate("%s loses an update", r.Name)
+		w.violatef("%s loses an update", r.Name)
 	}
 }
 
@@ -258,7 +258,7 @@ func (w *world) judgeContent(l birth, r record, seen witness) {
 func (w *world) judgeRevert(l birth, r record, before, after document.Document) {
 	if r.Spec.Restore != nil {
 		if to := w.restored(r); !slices.ContainsFunc(to, func(id string) bool { return after.Equal(w.aws.document(id)) }) {
-			w.violate("%s restores something else", r.Name)
+			w.violatef("%s restores something else", r.Name)
 		}
 		return
 	}
@@ -266,7 +266,7 @@ func (w *world) judgeRevert(l birth, r record, before, after document.Document) 
 		return w.wroteAs(r.Spec.Rollback.Change, of.version) && w.undoes(of, before, after)
 	})
 	if !undone && !w.mislabelled(r.Spec.Rollback.Change) {
-		w.violate("%s does not undo %s and nothing else", r.Name, r.Spec.Rollback.Change)
+		w.violatef("%s does not undo %s and nothing else", r.Name, r.Spec.Rollback.Change)
 	}
 }
 
@@ -337,16 +337,16 @@ func (w *world) judgeLabel(in secretstore.MoveLabelInput, b *book, r record, see
 	owner := w.books[uid]
 	switch {
 	case !ours:
-		w.violate("%s moves the label %s, which is not ours", b.name, in.Label)
+		w.violatef("%s moves the label %s, which is not ours", b.name, in.Label)
 	case uid == b.uid && !kept && in.To == "" && b.went > 0 && r.DeletionTimestamp == nil && readyReason(status) != v1alpha1.ReasonOutcomeUnknown:
-		w.violate("%s takes its label off what it has made live", b.name)
+		w.violatef("%s takes its label off what it has made live", b.name)
 	case uid == b.uid && !kept && in.From == "" && (!seen.taken || seen.why != ""):
-		w.violate("%s adopts %s", b.name, seen.why)
+		w.violatef("%s adopts %s", b.name, seen.why)
 	case uid != b.uid && in.To != "":
-		w.violate("%s moves the label of another change", b.name)
+		w.violatef("%s moves the label of another change", b.name)
 	case uid != b.uid && owner != nil && !kept:
 		if other := w.api.named(owner.name); other.SecretChange != nil && string(other.UID) == uid && !other.Status.Phase.Finished() {
-			w.violate("%s takes off the label of %s, which has not ended", b.name, owner.name)
+			w.violatef("%s takes off the label of %s, which has not ended", b.name, owner.name)
 		}
 	}
 }
@@ -360,12 +360,12 @@ func (w *world) judgeDeletion(arn string, r record, clock time.Time) {
 	now := w.api.named(r.Name)
 	switch {
 	case !s.holds(r.Name):
-		w.violate("%s deletes another's staged secret", r.Name)
+		w.violatef("%s deletes another's staged secret", r.Name)
 	case now.SecretChange == nil || now.DeletionTimestamp != nil:
 	case now.UID != r.UID && now.Spec.Staged != nil && now.Spec.Staged.SecretARN == arn:
-		w.violate("the %s of before deletes what that of now has staged", r.Name)
+		w.violatef("the %s of before deletes what that of now has staged", r.Name)
 	case now.UID == r.UID && (!now.Status.Phase.Finished() || clock.Before(now.KeptUntil())):
-		w.violate("%s deletes what it still needs", r.Name)
+		w.violatef("%s deletes what it still needs", r.Name)
 	}
 }
 
@@ -378,7 +378,7 @@ func (s *secret) holds(change string) bool {
 func (w *world) judgeSweep(s *secret, deletes bool) {
 	for _, r := range w.api.changes {
 		if deletes && r.Spec.Staged != nil && r.Spec.Staged.SecretARN == s.arn && s.holds(r.Name) && !r.Status.Phase.Finished() {
-			w.violate("the sweep takes what %s has staged", r.Name)
+			w.violatef("the sweep takes what %s has staged", r.Name)
 		}
 	}
 }
@@ -386,9 +386,9 @@ func (w *world) judgeSweep(s *secret, deletes bool) {
 // judgeTrim holds that only history goes, and none that a label in AWS speaks of.
 func (w *world) judgeTrim(r record) {
 	if !r.Status.Phase.Finished() {
-		w.violate("%s is trimmed before it has ended", r.Name)
+		w.violatef("%s is trimmed before it has ended", r.Name)
 	}
 	if w.aws.live != nil && w.aws.live.with(naming.VersionLabel(string(r.UID))) != nil {
-		w.violate("%s is trimmed, and leaves its label", r.Name)
+		w.violatef("%s is trimmed, and leaves its label", r.Name)
 	}
 }

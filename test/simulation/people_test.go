@@ -96,7 +96,7 @@ func (w *world) created(r record, who int) *book {
 	b := &book{name: r.Name, uid: string(r.UID), proposer: who, spec: r.Spec, created: w.now, proven: !w.tampered, upheavals: w.upheavals}
 	w.books[b.uid] = b
 	w.ordered = append(w.ordered, b)
-	w.tell("%s is proposed by %s on %s", b.name, r.Spec.ProposedBy, r.Spec.BaseVersionID)
+	w.tellf("%s is proposed by %s on %s", b.name, r.Spec.ProposedBy, r.Spec.BaseVersionID)
 	return b
 }
 
@@ -273,7 +273,7 @@ func (w *world) give(r record, who int, as string, verdict v1alpha1.Verdict) {
 	default:
 		w.happened("people: a change is approved")
 	}
-	w.tell("%s: %s by %s", r.Name, verdict, as)
+	w.tellf("%s: %s by %s", r.Name, verdict, as)
 }
 
 // remember is under which project a decision was ever on record.

@@ -21,10 +21,10 @@ const conflict secretstore.Kind = "conflict"
 // read adds to the facts what the decision asks for, as package secretchange does.
 func (k *worker) read(a change.Action) secretstore.Kind {
 	w := k.m.w
-	switch a.Read {
-	case change.ReadFresh:
+	if a.Read == change.ReadFresh {
 		return k.readFresh()
-	case change.ReadHeads:
+	}
+	if a.Read == change.ReadHeads {
 		k.m.lookUp()
 		heads := *k.m.heads
 		k.facts.Heads = &heads
@@ -122,7 +122,7 @@ func (k *worker) label(version, uid string) change.Label {
 			l.Known, l.Unfinished, l.Applying = true, !o.Status.Phase.Finished(), o.Status.Phase == v1alpha1.PhaseApproved
 			l.Record = audit.Heads{}.With(o.SecretChange).Live
 			if at := o.Status.AppliedAt; at != nil {
-				l.AppliedAt = at.Time
+				l.AppliedAt, l.DecidedAt = at.Time, timeOf(o.Status.DecidedAt)
 			}
 		}
 	}
@@ -240,7 +240,7 @@ func (w *world) effect(e change.Effect, b *book, r record, seen witness, clock t
 	case change.NoEffect, change.AddFinalizer, change.RemoveFinalizer:
 	}
 	if len(w.lives) > before {
-		w.tell("%s is live by %s", w.lives[before].version, b.name)
+		w.tellf("%s is live by %s", w.lives[before].version, b.name)
 		w.judgeLive(w.lives[before], r, seen)
 	}
 	return kind

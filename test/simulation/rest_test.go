@@ -14,7 +14,7 @@ import (
 
 // quiet ends all faults and attacks, and mends what people can mend. One manager is left.
 func (w *world) quiet() {
-	w.tell("all is quiet")
+	w.tellf("all is quiet")
 	w.faults = faults{}
 	w.aws.past = nil
 	w.now = w.now.Add(late)
@@ -62,7 +62,7 @@ func (w *world) settle() {
 	leap, ended := time.Second, 0
 	for round := range 300 {
 		m.cache.sync(w.api)
-		busy, next := false, time.Duration(0)
+		busy, next, written := false, time.Duration(0), w.api.rv
 		for _, r := range slices.Clone(m.cache.changes) {
 			if r.Status.Phase.Finished() && len(r.Finalizers) == 0 {
 				continue
@@ -83,6 +83,9 @@ func (w *world) settle() {
 			w.takeForeignOff(m)
 			busy = true
 		}
+		if w.api.rv > written {
+			ended = round
+		}
 		switch {
 		case busy && round-ended < 40:
 			w.now = w.now.Add(time.Second)
@@ -91,17 +94,14 @@ func (w *world) settle() {
 			// What is looked at, or tried, every few seconds may stay as it is for days.
 			w.now = w.now.Add(max(next, leap))
 			leap = min(2*leap, 6*time.Hour)
-			if leap == 6*time.Hour {
-				ended = round
-			}
 		default:
 			w.finish(m)
 			return
 		}
 	}
-	w.tell("AWS: %v", w.aws.live.describe().Versions)
-	w.tell("project: %+v", w.api.project.Status.Environments)
-	w.violate("it does not come to rest")
+	w.tellf("AWS: %v", w.aws.live.describe().Versions)
+	w.tellf("project: %+v", w.api.project.Status.Environments)
+	w.violatef("it does not come to rest")
 }
 
 // finish sweeps, once everything's time is over.
@@ -121,7 +121,7 @@ func (w *world) judgeStatus(c *v1alpha1.SecretChange, status *v1alpha1.SecretCha
 		b.remember(status.Decision.ProjectUID)
 	}
 	if c.Status.Phase.Finished() && status.Phase != c.Status.Phase {
-		w.violate("%s has ended as %s and becomes %s", b.name, c.Status.Phase, status.Phase)
+		w.violatef("%s has ended as %s and becomes %s", b.name, c.Status.Phase, status.Phase)
 	}
 	if c.Status.Phase == status.Phase {
 		if !status.Phase.Finished() {
@@ -138,22 +138,25 @@ func (w *world) judgeStatus(c *v1alpha1.SecretChange, status *v1alpha1.SecretCha
 	switch b.ended {
 	case v1alpha1.PhaseRejected:
 		if !b.rejected() {
-			w.violate("%s is Rejected by nobody", b.name)
+			w.violatef("%s is Rejected by nobody", b.name)
 		}
 	case v1alpha1.PhaseConflicted:
 		if shown := w.shown(b); b.reason == v1alpha1.ReasonOutcomeUnknown && shown != "" && !w.quietSince.IsZero() {
-			w.violate("what came of %s counts as unknown, and AWS shows %s", b.name, shown)
+			w.violatef("what came of %s counts as unknown, and AWS shows %s", b.name, shown)
 		}
 		if w.upheavals == b.upheavals && !b.hostile && !b.spoilt && c.Spec.Rollback == nil {
-			w.violate("%s is Conflicted though nothing has moved: %s", b.name, status.Message)
+			w.violatef("%s is Conflicted though nothing has moved: %s", b.name, status.Message)
 		}
 	case v1alpha1.PhaseExpired:
 		r := record{c, 0}
 		if !w.quietSince.IsZero() && !w.wild && !b.hostile && !b.bornApproved() && w.now.Sub(w.quietSince) > time.Hour && (status.Admission == nil || len(status.Admission.Discounted) == 0) &&
 			w.grounds(r, w.quietSince) == "" {
-			w.violate("%s expires, and nothing hindered it: %s", b.name, c.Status.Message)
+			w.violatef("%s expires, and nothing hindered it: %s", b.name, c.Status.Message)
 		}
-	case v1alpha1.PhaseApplied, v1alpha1.PhaseInvalid, v1alpha1.PhasePending, v1alpha1.PhaseApproved:
+	case v1alpha1.PhaseApplied:
+		// Adoptions add labels to the live version, and of many the writer's may be trimmed, by which AWS bears witness.
+		w.breakable = w.breakable || b.reason == v1alpha1.ReasonAdopted
+	case v1alpha1.PhaseInvalid, v1alpha1.PhasePending, v1alpha1.PhaseApproved:
 	}
 }
 
@@ -211,7 +214,7 @@ func (w *world) judgeChains() {
 		if w.breakable {
 			w.happened("audit: a break is found where history was changed: " + string(b.Kind))
 		} else {
-			w.violate("the audit chain is broken at %s: %s, %s", b.Change, b.Kind, b.Message)
+			w.violatef("the audit chain is broken at %s: %s, %s", b.Change, b.Kind, b.Message)
 		}
 	}
 }
@@ -224,19 +227,19 @@ func (w *world) judgeEnd(r record, b *book) {
 	}
 	switch phase := r.Status.Phase; {
 	case !phase.Finished():
-		w.violate("%s never ends: %s %s", b.name, phase, r.Status.Message)
+		w.violatef("%s never ends: %s %s", b.name, phase, r.Status.Message)
 	case phase == v1alpha1.PhaseApplied && b.went != 1 && !w.broughtLive(b) && !adopted && !b.mislabelled:
-		w.violate("%s is Applied and went live %d times", b.name, b.went)
+		w.violatef("%s is Applied and went live %d times", b.name, b.went)
 	case phase != v1alpha1.PhaseApplied && b.went != 0 && b.reason != v1alpha1.ReasonOutcomeUnknown:
-		w.violate("%s is %s and went live", b.name, phase)
+		w.violatef("%s is %s and went live", b.name, phase)
 	case r.Status.Message == "":
-		w.violate("%s ends as %s without a word", b.name, phase)
+		w.violatef("%s ends as %s without a word", b.name, phase)
 	case len(r.Finalizers) != 0:
-		w.violate("%s keeps its finalizer", b.name)
+		w.violatef("%s keeps its finalizer", b.name)
 	case phase != v1alpha1.PhaseApplied && label != "" && b.went == 0 && slices.Contains(b.wrote, label):
-		w.violate("%s is %s and keeps its label on %s", b.name, phase, label)
+		w.violatef("%s is %s and keeps its label on %s", b.name, phase, label)
 	case phase == v1alpha1.PhaseInvalid && !w.mayBeInvalid(r, b):
-		w.violate("%s is Invalid, and nothing is wrong with it: %s", b.name, r.Status.Message)
+		w.violatef("%s is Invalid, and nothing is wrong with it: %s", b.name, r.Status.Message)
 	}
 }
 
@@ -264,11 +267,11 @@ func (w *world) judgeHistory() {
 		s := r.Status
 		switch doc := w.aws.document(l.version); {
 		case s.AppliedVersionID != l.version:
-			w.violate("%s made %s live, and its record says %s", r.Name, l.version, s.AppliedVersionID)
+			w.violatef("%s made %s live, and its record says %s", r.Name, l.version, s.AppliedVersionID)
 		case s.PreviousVersionID != l.before:
-			w.violate("%s replaced %s, and its record says %s", r.Name, l.before, s.PreviousVersionID)
+			w.violatef("%s replaced %s, and its record says %s", r.Name, l.before, s.PreviousVersionID)
 		case int(s.AppliedKeys) != len(doc):
-			w.violate("%s made %d keys live, and its record says %d", r.Name, len(doc), s.AppliedKeys)
+			w.violatef("%s made %d keys live, and its record says %d", r.Name, len(doc), s.AppliedKeys)
 		}
 	}
 }
@@ -278,7 +281,7 @@ func (w *world) judgeStaged() {
 	for _, s := range w.aws.staged {
 		if s.deletedAt == nil && s.tags[naming.TagCluster] == cluster && s.tags[naming.TagStaging] == naming.StagingTrue &&
 			s.holds(s.tags[naming.TagChange]) {
-			w.violate("the staged secret %s is left", s.name)
+			w.violatef("the staged secret %s is left", s.name)
 		}
 	}
 }
@@ -287,15 +290,15 @@ func (w *world) judgeStaged() {
 func (w *world) judgeProject() {
 	e := w.api.project.Status.Environment(environment)
 	if e == nil || w.aws.live == nil {
-		w.violate("the project says nothing of its environment")
+		w.violatef("the project says nothing of its environment")
 		return
 	}
 	if e.LiveVersionID != w.aws.live.current() {
-		w.violate("the project says that %s is live, not %s", e.LiveVersionID, w.aws.live.current())
+		w.violatef("the project says that %s is live, not %s", e.LiveVersionID, w.aws.live.current())
 	}
 	for _, v := range e.Versions {
 		if found := w.aws.live.version(v.VersionID); found == nil || len(found.labels) == 0 {
-			w.violate("the project says that %s can be restored", v.VersionID)
+			w.violatef("the project says that %s can be restored", v.VersionID)
 		}
 	}
 }

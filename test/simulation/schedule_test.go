@@ -97,7 +97,7 @@ func (w *world) jump() {
 			m.offset = 0
 		}
 		w.happened("time: a clock jumps")
-		w.tell("the clock of %s is %s ahead", m.workers[0].name(), m.offset)
+		w.tellf("the clock of %s is %s ahead", m.workers[0].name(), m.offset)
 	}
 }
 
@@ -127,7 +127,7 @@ func (w *world) standStill(m *manager) {
 // crash forgets all that a manager remembers.
 func (m *manager) crash() {
 	m.w.happened("managers: one crashes")
-	m.w.tell("%s crashes", m.workers[0].name())
+	m.w.tellf("%s crashes", m.workers[0].name())
 	m.cache, m.writes, m.listed, m.heads = cache{}, map[types.UID]int{}, nil, nil
 	m.cache.sync(m.w.api)
 	for _, k := range m.workers {

@@ -118,7 +118,7 @@ func (k *worker) decide() {
 	a := change.Decide(k.m.w.settings, k.facts)
 	if a.Read != change.ReadNothing {
 		k.m.w.happened("read: " + string(a.Read))
-		k.m.w.tell("%s of %s reads %s %s", k.name(), k.facts.Change.Name, a.Read, a.ReadVersion)
+		k.m.w.tellf("%s of %s reads %s %s", k.name(), k.facts.Change.Name, a.Read, a.ReadVersion)
 		if kind := k.read(a); kind != "" {
 			k.fail(kind)
 		}
@@ -130,7 +130,7 @@ func (k *worker) decide() {
 func (k *worker) perform(a change.Action) {
 	k.action, k.stage = a, recording
 	if a.Effect.Kind != change.NoEffect {
-		k.m.w.tell("%s of %s decides: %s %s", k.name(), k.facts.Change.Name, a.Effect.Kind, a.Effect.Move.Label)
+		k.m.w.tellf("%s of %s decides: %s %s", k.name(), k.facts.Change.Name, a.Effect.Kind, a.Effect.Move.Label)
 	}
 }
 
@@ -177,7 +177,7 @@ func (k *worker) write(status v1alpha1.SecretChangeStatus) bool {
 	k.seen.written(w, r)
 	k.did = k.did || old.Phase != status.Phase
 	if old.Phase != status.Phase || old.Message != status.Message {
-		w.tell("%s: %s is %s: %s", k.name(), r.Name, status.Phase, status.Message)
+		w.tellf("%s: %s is %s: %s", k.name(), r.Name, status.Phase, status.Message)
 	}
 	return true
 }

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
@@ -99,20 +98,20 @@ func (w *world) within(d time.Duration) time.Duration {
 func (w *world) happened(what string) {
 	w.tally[what]++
 	if w.traced {
-		w.tell("%s", what)
+		w.tellf("%s", what)
 	}
 }
 
-func (w *world) tell(format string, args ...any) {
+func (w *world) tellf(format string, args ...any) {
 	if w.traced {
 		w.trace = append(w.trace, w.now.Format("02 15:04:05.000 ")+fmt.Sprintf(format, args...))
 	}
 }
 
-func (w *world) violate(format string, args ...any) {
+func (w *world) violatef(format string, args ...any) {
 	violation := fmt.Sprintf(format, args...)
 	w.violations = append(w.violations, violation)
-	w.tell("VIOLATION: %s", violation)
+	w.tellf("VIOLATION: %s", violation)
 }
 
 // id is the next of all the UUIDs that are drawn.
@@ -190,8 +189,4 @@ func (w *world) drawFaults() {
 	if w.wild {
 		w.faults.stale, w.faults.lateEffect = 0, 0
 	}
-}
-
-func microTime(t time.Time) metav1.MicroTime {
-	return metav1.NewMicroTime(t.Truncate(time.Microsecond))
 }

@@ -23,6 +23,14 @@ var values = []string{
 	"identities.gitopsAppliers={" + gitopsUser(Applier) + "}",
 }
 
+func setValues() []string {
+	var args []string
+	for _, value := range values {
+		args = append(args, "--set="+value)
+	}
+	return args
+}
+
 // install installs the chart, as people do, and returns once its policies are enforced.
 func (w *World) install(ctx context.Context) error {
 	kubeconfig := w.file("helm.kubeconfig")
@@ -32,19 +40,16 @@ func (w *World) install(ctx context.Context) error {
 	if err := os.MkdirAll(w.file("helm"), 0o700); err != nil {
 		return err
 	}
-	h, err := helm.New(w.file("helm"), kubeconfig)
+	var err error
+	if w.helm, err = helm.New(w.file("helm"), kubeconfig); err != nil {
+		return err
+	}
+	chart, err := w.release.chart()
 	if err != nil {
 		return err
 	}
-	chart, err := helm.Chart()
-	if err != nil {
-		return err
-	}
-	args := []string{"install", helm.Release, chart, "--namespace=" + install.Namespace, "--create-namespace"}
-	for _, value := range values {
-		args = append(args, "--set="+value)
-	}
-	if _, err := h.Run(ctx, args...); err != nil {
+	args := append([]string{"install", helm.Release, chart, "--namespace=" + install.Namespace, "--create-namespace"}, setValues()...)
+	if _, err := w.helm.Run(ctx, args...); err != nil {
 		return err
 	}
 	return install.WaitUntilEnforced(ctx, w.Cluster.AdminConfig())

@@ -105,7 +105,7 @@ func (m *Manager) launch() error {
 	}
 	w := m.world
 	started, err := process.Start(process.Command{
-		Name: m.name, Path: cmp.Or(m.path, w.program("manager")), Dir: w.dir, LogFile: filepath.Join(w.file("logs"), m.name+".log"),
+		Name: m.name, Path: cmp.Or(m.path, w.program(cmp.Or(w.release.Manager, "manager"))), Dir: w.dir, LogFile: filepath.Join(w.file("logs"), m.name+".log"),
 		// Of a flag that is given twice, the last one counts.
 		Args: append(slices.Clone(m.container.Args), "--metrics-bind-address="+metrics, "--health-probe-bind-address="+health),
 		Env: append(slices.Concat(w.environment(), m.environment(), m.env),

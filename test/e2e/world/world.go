@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/secretreview/secretreview/test/cluster"
+	"github.com/secretreview/secretreview/test/helm"
 )
 
 const (
@@ -35,21 +36,26 @@ type World struct {
 	// Mark stands in every secret value and every credential of the World, and nowhere else.
 	Mark string
 
-	dir    string
-	people map[string]*Person
-	teams  []*Team
-	record record
+	dir     string
+	release Release
+	helm    *helm.Helm
+	people  map[string]*Person
+	teams   []*Team
+	record  record
 }
 
 // Start builds the programs and starts everything. It leaves nothing running where it fails. The programs die with this
 // process at the latest.
-func Start(ctx context.Context) (*World, error) {
+func Start(ctx context.Context) (*World, error) { return StartOn(ctx, Release{}) }
+
+// StartOn is Start with another release.
+func StartOn(ctx context.Context, release Release) (*World, error) {
 	dir, err := os.MkdirTemp("", "secretreview-e2e-")
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a folder for the tests: %w", err)
 	}
 	w := &World{
-		Mark: "hush" + strings.ReplaceAll(uuid.NewString(), "-", ""), dir: dir, people: map[string]*Person{},
+		Mark: "hush" + strings.ReplaceAll(uuid.NewString(), "-", ""), dir: dir, release: release, people: map[string]*Person{},
 	}
 	if err := w.start(ctx); err != nil {
 		return nil, errors.Join(err, w.Stop(ctx))
