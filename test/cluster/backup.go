@@ -32,6 +32,20 @@ func (c *Cluster) Restore(ctx context.Context, dir string) error {
 	})
 }
 
+// RestartEtcd ends etcd at once, as a power cut would, and starts it again, while the API server waits for it. It returns when
+// the API server answers.
+func (c *Cluster) RestartEtcd(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	if err := c.etcd.Kill(); err != nil {
+		return err
+	}
+	if err := c.startEtcd(); err != nil {
+		return err
+	}
+	return c.awaitAPIServer(ctx)
+}
+
 // whileStopped does something while neither etcd nor the API server runs.
 func (c *Cluster) whileStopped(ctx context.Context, do func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)

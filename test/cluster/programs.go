@@ -133,9 +133,13 @@ func (c *Cluster) StartAPIServer(ctx context.Context) error {
 	if c.apiServer, err = c.run(apiServerName, c.binaries.APIServer, append(args, c.options.APIServerArgs...)); err != nil {
 		return err
 	}
+	return c.awaitAPIServer(ctx)
+}
+
+func (c *Cluster) awaitAPIServer(ctx context.Context) error {
 	client, err := kubernetes.NewForConfig(c.AdminConfig())
 	if err != nil {
-		return fmt.Errorf("cannot make a client of the new API server: %w", err)
+		return fmt.Errorf("cannot make a client of the API server: %w", err)
 	}
 	return c.await(ctx, c.apiServer, func(ctx context.Context) bool {
 		if _, err := client.RESTClient().Get().AbsPath("/readyz").DoRaw(ctx); err != nil {

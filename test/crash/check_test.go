@@ -257,7 +257,7 @@ func (c *checker) everythingLive() {
 		maps.Copy(known, c.wrote(&c.changes[i]))
 	}
 	for _, v := range c.secret.Currents {
-		if !known[v] && len(c.deleted) == 0 {
+		if !known[v] && len(c.left) == 0 {
 			c.say("version %s was live, and is neither a change's nor anybody else's", v)
 		}
 	}
@@ -269,7 +269,7 @@ func (c *checker) everythingStaged() {
 	for name, secret := range c.staged {
 		i := slices.IndexFunc(c.changes, func(change v1alpha1.SecretChange) bool { return change.Name == name })
 		switch {
-		case i < 0 && secret.DeletedAt.IsZero() && (!c.deleted[name] || c.overdue(secret)):
+		case i < 0 && secret.DeletedAt.IsZero() && (!c.left[name] || c.overdue(secret)):
 			c.say("something is staged for %s, which is not there", name)
 		case i >= 0 && c.changes[i].Status.Phase.Finished() && !c.now.Before(c.changes[i].KeptUntil()):
 			c.say("%s is %s, and something is still staged for it", name, c.changes[i].Status.Phase)

@@ -91,6 +91,13 @@ func (g *gate) set(project string, t *trap) {
 	}
 }
 
+// trouble sets what happens to calls, and how late managers see what happens in the cluster.
+func (g *gate) trouble(disturb func(call) disturbance, lag func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.disturb, g.lag = disturb, lag
+}
+
 // seen are the calls about a project since a trap was set, or none.
 func (g *gate) seen(project string) []call {
 	g.mu.Lock()
@@ -218,7 +225,7 @@ func (g *gate) apiServer(target http.Handler) http.Handler {
 		info, err := resolver.NewRequestInfo(r)
 		switch {
 		case err != nil || info.Verb == "watch":
-			target.ServeHTTP(g.lagging(w), r)
+			target.ServeHTTP(&late{w, g}, r)
 		case info.Resource == "leases" || info.Resource == "events":
 			target.ServeHTTP(w, r)
 		default:
@@ -251,23 +258,19 @@ func apiCall(r *http.Request, info *request.RequestInfo) call {
 	return c
 }
 
-// lagging is a ResponseWriter that passes on what is watched late.
-func (g *gate) lagging(w http.ResponseWriter) http.ResponseWriter {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.lag == nil {
-		return w
-	}
-	return &late{ResponseWriter: w, wait: g.lag}
-}
-
+// late is a ResponseWriter that passes on what is watched, if late.
 type late struct {
 	http.ResponseWriter
-	wait func()
+	gate *gate
 }
 
 func (l *late) Write(p []byte) (int, error) {
-	l.wait()
+	l.gate.mu.Lock()
+	lag := l.gate.lag
+	l.gate.mu.Unlock()
+	if lag != nil {
+		lag()
+	}
 	return l.ResponseWriter.Write(p)
 }
 

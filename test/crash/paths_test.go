@@ -253,9 +253,7 @@ func (t *team) unstaged(name string) error {
 
 // gone waits until a change is gone.
 func (t *team) gone(name string) error {
-	t.mu.Lock()
-	t.deleted[name] = true
-	t.mu.Unlock()
+	t.leave(name)
 	return t.until(name+" to go", func() (bool, error) {
 		_, err := t.get(name)
 		return err != nil, client.IgnoreNotFound(err)

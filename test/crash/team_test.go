@@ -63,8 +63,8 @@ type team struct {
 	undone   map[string]int
 	// approvals are who was about to approve, by change.
 	approvals map[string][]string
-	// deleted are the changes that somebody was about to delete.
-	deleted map[string]bool
+	// left are the changes that somebody was about to delete, or did not learn whether they were made.
+	left map[string]bool
 }
 
 // projectOf is the project of a change or project by its name.
@@ -78,7 +78,7 @@ func projectOf(name string) string {
 func (s *site) newTeam(live values, policy func(*v1alpha1.SecretProjectSpec)) (*team, error) {
 	t := &team{
 		site: s, quorum: 1, project: fmt.Sprintf("p%03d", s.teams.Add(1)), edits: map[string]edit{}, external: map[string]bool{},
-		undone: map[string]int{}, approvals: map[string][]string{}, deleted: map[string]bool{},
+		undone: map[string]int{}, approvals: map[string][]string{}, left: map[string]bool{},
 	}
 	in := secretstore.CreateInput{Name: t.live(), VersionID: uuid.NewString(), Tags: map[string]string{naming.TagOwner: naming.Owner(clusterName, namespace)}}
 	if live != nil {
@@ -199,7 +199,10 @@ func (t *team) propose(e edit) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return name, t.people[alice].Create(context.Background(), c)
+	if err = t.people[alice].Create(context.Background(), c); err != nil {
+		t.leave(name)
+	}
+	return name, err
 }
 
 // goBack has somebody create a rollback or restore of what is live, approved by themselves if they may.
@@ -302,15 +305,19 @@ func (t *team) undo() error {
 	return err
 }
 
+func (t *team) leave(change string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.left[change] = true
+}
+
 // remove has the administrator delete a change that has not ended, if nothing else happens to it just then.
 func (t *team) remove(change string) error {
 	c, err := t.get(change)
 	if err != nil || c.Status.Phase.Finished() {
 		return err
 	}
-	t.mu.Lock()
-	t.deleted[change] = true
-	t.mu.Unlock()
+	t.leave(change)
 	err = t.admin.Delete(context.Background(), &c, client.Preconditions{UID: &c.UID, ResourceVersion: &c.ResourceVersion})
 	return client.IgnoreNotFound(ignore(err))
 }
