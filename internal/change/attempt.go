@@ -28,6 +28,11 @@ func (d *decider) attempted() *Action {
 	if untouched && !a.Moved {
 		return nil
 	}
+	// A clock that was ahead has since gone back: from now on it counts anew.
+	if a.SteppedAt != nil && a.SteppedAt.Sub(d.Now) > d.ConsistencyGrace {
+		now := metav1.NewMicroTime(d.Now)
+		a.SteppedAt = &now
+	}
 	// Both a move that is not shown and somebody else's may be older news.
 	if a.SteppedAt != nil && !d.settled(a.SteppedAt.Time) && !d.overtaken() {
 		return d.settle(a.SteppedAt.Time)
