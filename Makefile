@@ -132,6 +132,10 @@ fuzz: ## Run all fuzz targets, each for FUZZTIME
 
 FUZZTIME ?= 1m
 
+.PHONY: crash
+crash: control-plane build ## Kill the manager at each of its calls, and at random under load: KILLS=300 SEED=4711
+	go test -count=1 -v -timeout 4h ./test/crash -crash.every=1 -crash.kills=$(or $(KILLS),300) -crash.seed=$(or $(SEED),0) -ginkgo.timeout=4h
+
 .PHONY: test-cluster
 test-cluster: control-plane build $(TEST_TOOLS) ## Run only the tests against a cluster, as for another K8S_VERSION
 	go test -count=1 -p 2 -timeout 30m $$(go list -test -f '{{if .ForTest}}{{range .Deps}}{{if eq . "$(CLUSTER_PACKAGE)"}}{{$$.ForTest}}{{end}}{{end}}{{end}}' ./... | sort -u)

@@ -252,7 +252,7 @@ func seeded() *rand.Rand {
 }
 
 // atOnce is how many teams are at work at once.
-const atOnce = 250
+const atOnce = 120
 
 var _ = Describe("A manager that is killed before or after any call", func() {
 	var random *rand.Rand

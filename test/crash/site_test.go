@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"encoding/pem"
 	"errors"
+	"io"
+	stdlog "log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -161,7 +163,7 @@ func (s *site) writeKubeconfig(account *rest.Config) string {
 	}
 	gated := httptest.NewUnstartedServer(s.gate.apiServer(proxy))
 	gated.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
-	gated.Config.ErrorLog = nil
+	gated.Config.ErrorLog = stdlog.New(io.Discard, "", 0) // of handshakes that a kill has cut
 	gated.StartTLS()
 	DeferCleanup(gated.CloseClientConnections)
 	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: gated.Certificate().Raw})

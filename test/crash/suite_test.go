@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long anything may take that is waited for.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
 var (
 	seed  = flag.Uint64("crash.seed", 0, "of all that is random; 0 picks one, which is printed")

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -13,32 +12,17 @@ import (
 	"github.com/secretreview/secretreview/test/e2e/world"
 )
 
-// step is one of the manager's calls to AWS on the way of a change.
+// step is one of the manager's calls to AWS about the live secret on the way of a change. Every one of them is killed at in
+// test/crash.
 type step struct {
 	operation string
 	// skip is how many such calls go before it.
 	skip int
-	// staged says that it is about the staged secret, not the live one.
-	staged bool
-	// before says that it comes before the approval.
-	before bool
-}
-
-func (s step) String() string {
-	secret := "live"
-	if s.staged {
-		secret = "staged"
-	}
-	return fmt.Sprintf("%s of the %s secret, after %d of them", s.operation, secret, s.skip)
 }
 
 // match returns the fault, still without a kind, that strikes the step.
 func (s step) match(team *world.Team) emulator.Fault {
-	fault := emulator.Fault{Operations: []string{s.operation}, Secret: team.LiveName(world.Production), Principal: "*/" + world.ManagerAccount, Skip: s.skip}
-	if s.staged {
-		fault.Secret = team.StagedName("*")
-	}
-	return fault
+	return emulator.Fault{Operations: []string{s.operation}, Secret: team.LiveName(world.Production), Principal: "*/" + world.ManagerAccount, Skip: s.skip}
 }
 
 var _ = Describe("The manager, killed between two calls to AWS", func() {
@@ -63,65 +47,6 @@ var _ = Describe("The manager, killed between two calls to AWS", func() {
 		Expect(labelled).To(ConsistOf(version))
 		Expect(movesTo(team, version)).To(Equal(1), "AWSCURRENT was moved to it once")
 	}
-
-	DescribeTable("applies a change exactly once when it is started again", func(s step) {
-		team := w.NewTeam(world.Options{Live: live()})
-		alice, bob := team.As(world.Alice), team.As(world.Bob)
-		var hold *world.Hold
-		if s.before {
-			hold = w.AWS.HoldNext(s.match(team), world.Forever)
-		}
-		name := alice.Propose("--set", "A="+w.Secret("one"))
-		var approving *world.Running
-		if !s.before {
-			team.Await(name, v1alpha1.PhasePending)
-			hold = w.AWS.HoldNext(s.match(team), world.Forever)
-			approving = bob.Begin("sr", "approve", name, "-y")
-		}
-		hold.Await()
-		w.Manager.Kill()
-		w.Manager.Start()
-		if s.before {
-			team.Await(name, v1alpha1.PhasePending)
-			approving = bob.Begin("sr", "approve", name, "-y")
-		}
-		Expect(approving.Wait()).To(end(0, "is applied"))
-		appliedOnce(team, name)
-	},
-		// Each is killed with the call on the way, so that it is never carried out; what the call before it did is done.
-		Entry(nil, step{operation: "DescribeSecret", staged: true, before: true}),
-		Entry(nil, step{operation: "GetSecretValue", staged: true, before: true}),
-		Entry(nil, step{operation: "DescribeSecret"}),
-		Entry(nil, step{operation: "PutSecretValue"}),
-		// The first keeps what is replaced, the second makes ours live.
-		Entry(nil, step{operation: "UpdateSecretVersionStage"}),
-		Entry(nil, step{operation: "UpdateSecretVersionStage", skip: 1}),
-		Entry(nil, step{operation: "DescribeSecret", skip: 1}),
-		Entry(nil, step{operation: "DescribeSecret", skip: 2}),
-		Entry(nil, step{operation: "DescribeSecret", skip: 3}),
-		Entry(nil, step{operation: "DeleteSecret", staged: true}),
-	)
-
-	DescribeTable("also where a call was carried out and its answer lost", func(lost, next step) {
-		team := w.NewTeam(world.Options{Live: live()})
-		name := team.As(world.Alice).Propose("--set", "A="+w.Secret("one"))
-		team.Await(name, v1alpha1.PhasePending)
-		fault := lost.match(team)
-		fault.Kind, fault.Count = emulator.FaultLose, 1
-		w.AWS.Fail(fault)
-		hold := w.AWS.HoldNext(next.match(team), world.Forever)
-		approving := team.As(world.Bob).Begin("sr", "approve", name, "-y")
-		hold.Await()
-		w.Manager.Kill()
-		w.Manager.Start()
-		Expect(approving.Wait()).To(end(0, "is applied"))
-		appliedOnce(team, name)
-	},
-		Entry("of the write", step{operation: "PutSecretValue"}, step{operation: "PutSecretValue", skip: 1}),
-		Entry("of the label that keeps what is replaced", step{operation: "UpdateSecretVersionStage"}, step{operation: "DescribeSecret", skip: 1}),
-		Entry("of the move", step{operation: "UpdateSecretVersionStage", skip: 1}, step{operation: "DescribeSecret", skip: 3}),
-		Entry("of the deletion of what was staged", step{operation: "DeleteSecret", staged: true}, step{operation: "DeleteSecret", staged: true, skip: 1}),
-	)
 
 	Describe("Must not happen: a change applied again, over somebody's emergency undo", func() {
 		var team *world.Team
