@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apiserver/pkg/endpoints/request"
@@ -37,6 +38,7 @@ type trap struct {
 	seen   int
 	sprung chan struct{}
 	freed  chan struct{}
+	gone   atomic.Bool
 }
 
 // trapAt makes a trap.
@@ -149,6 +151,7 @@ func (t *trap) hold(w http.ResponseWriter, r *http.Request, target http.Handler)
 	}
 	select {
 	case <-r.Context().Done():
+		t.gone.Store(true)
 		panic(http.ErrAbortHandler)
 	case <-t.freed:
 	}

@@ -143,7 +143,7 @@ func catch(players []*player) int {
 	}).Should(BeEmpty(), "neither held nor at an end")
 	n := 0
 	for _, p := range players {
-		if p.held() {
+		if p.held() && !p.trap.gone.Load() {
 			n++
 		}
 	}
@@ -251,8 +251,11 @@ func seeded() *rand.Rand {
 	return rand.New(rand.NewPCG(chosen, chosen))
 }
 
-// atOnce is how many teams are at work at once.
-const atOnce = 120
+// atOnce is how many teams are at work at once; hurriedAtOnce, how many of those whose calls must not be held for long.
+const (
+	atOnce        = 120
+	hurriedAtOnce = 12
+)
 
 var _ = Describe("A manager that is killed before or after any call", func() {
 	var random *rand.Rand
@@ -265,12 +268,24 @@ var _ = Describe("A manager that is killed before or after any call", func() {
 		waiting := begin(append(points(slow, point{}), some(points(slow, beginnings...), random)...))
 		By("learning the others")
 		teachers := begin(points(which(func(p *path) bool { return !p.slow && !p.alone }), point{}))
-		all := some(learn(teachers), random)
-		first := all[:min(atOnce, len(all))]
+		var hurried, patient []point
+		for _, p := range some(learn(teachers), random) {
+			if p.what == theWrite || p.what == theMove {
+				hurried = append(hurried, p)
+			} else {
+				patient = append(patient, p)
+			}
+		}
+		first := patient[:min(atOnce, len(patient))]
 		crash("paths", slices.Concat(waiting, teachers, begin(first)), m, listingSeldom, random)
-		for batch := range slices.Chunk(all[len(first):], atOnce) {
+		for batch := range slices.Chunk(patient[len(first):], atOnce) {
 			m = at.start(listingSeldom)
 			crash("paths", begin(batch), m, listingSeldom, random)
+		}
+		// Managers give these calls up after some seconds.
+		for batch := range slices.Chunk(hurried, hurriedAtOnce) {
+			m = at.start(listingSeldom)
+			crash("what must be done in time", begin(batch), m, listingSeldom, random)
 		}
 	})
 
