@@ -61,7 +61,7 @@ func (t *team) violations(listed bool) []string {
 	return c.broken
 }
 
-func (c *checker) say(format string, args ...any) {
+func (c *checker) sayf(format string, args ...any) {
 	c.broken = append(c.broken, c.team.project+": "+fmt.Sprintf(format, args...))
 }
 
@@ -108,19 +108,19 @@ func (c *checker) change(change *v1alpha1.SecretChange) {
 	}
 	ready := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionReady)
 	if s.Message == "" || s.FinishedAt == nil || ready == nil || ready.Reason == "" {
-		c.say("%s ended as %s without a word", name, s.Phase)
+		c.sayf("%s ended as %s without a word", name, s.Phase)
 		return
 	}
 	kept := c.now.Before(change.KeptUntil())
 	if len(change.Finalizers) > 0 && !kept {
-		c.say("%s is %s and keeps its finalizer", name, s.Phase)
+		c.sayf("%s is %s and keeps its finalizer", name, s.Phase)
 	}
 	turns := c.turns(c.wrote(change))
 	switch unknown := ready.Reason == v1alpha1.ReasonOutcomeUnknown; {
 	case s.Phase == v1alpha1.PhaseApplied:
 		c.applied(change, turns)
 	case turns != 0 && (!unknown || turns != 1):
-		c.say("%s is %s (%s) and was made live %d times", name, s.Phase, s.Message, turns)
+		c.sayf("%s is %s (%s) and was made live %d times", name, s.Phase, s.Message, turns)
 	case turns == 0 && (change.Spec.Restore == nil || s.Revert != nil):
 		c.unlabelled(change)
 	}
@@ -129,23 +129,23 @@ func (c *checker) change(change *v1alpha1.SecretChange) {
 // unfinished changes wait for people, and for nothing else.
 func (c *checker) unfinished(change *v1alpha1.SecretChange) {
 	if change.Status.Phase != v1alpha1.PhasePending {
-		c.say("%s has not ended: it is %q, %s", change.Name, change.Status.Phase, change.Status.Message)
+		c.sayf("%s has not ended: it is %q, %s", change.Name, change.Status.Phase, change.Status.Message)
 	}
 	if change.DeletionTimestamp != nil {
-		c.say("%s is being deleted", change.Name)
+		c.sayf("%s is being deleted", change.Name)
 	}
 	if turns := c.turns(c.wrote(change)); turns != 0 {
-		c.say("%s is %s and was made live", change.Name, change.Status.Phase)
+		c.sayf("%s is %s and was made live", change.Name, change.Status.Phase)
 	}
 	if secret, there := c.staged[change.Name]; change.Spec.Staged != nil && (!there || !secret.DeletedAt.IsZero()) {
-		c.say("%s is %s, and what was staged for it is gone", change.Name, change.Status.Phase)
+		c.sayf("%s is %s, and what was staged for it is gone", change.Name, change.Status.Phase)
 	}
 }
 
 func (c *checker) unlabelled(change *v1alpha1.SecretChange) {
 	for _, v := range c.secret.Versions {
 		if slices.Contains(v.Labels, naming.VersionLabel(string(change.UID))) {
-			c.say("%s is %s and version %s bears its label", change.Name, change.Status.Phase, v.ID)
+			c.sayf("%s is %s and version %s bears its label", change.Name, change.Status.Phase, v.ID)
 		}
 	}
 }
@@ -158,15 +158,15 @@ func (c *checker) applied(change *v1alpha1.SecretChange, turns int) {
 		return
 	}
 	if turns != 1 {
-		c.say("%s is Applied and was made live %d times", change.Name, turns)
+		c.sayf("%s is Applied and was made live %d times", change.Name, turns)
 	}
 	for _, v := range c.secret.Versions {
 		labelled := slices.Contains(v.Labels, naming.VersionLabel(string(change.UID)))
 		switch ours := v.ID == s.AppliedVersionID; {
 		case labelled && !ours:
-			c.say("%s wrote version %s, and version %s bears its label", change.Name, s.AppliedVersionID, v.ID)
+			c.sayf("%s wrote version %s, and version %s bears its label", change.Name, s.AppliedVersionID, v.ID)
 		case !labelled && ours && (!c.trims || change == c.lastApplied()):
-			c.say("%s wrote version %s, which does not bear its label", change.Name, v.ID)
+			c.sayf("%s wrote version %s, which does not bear its label", change.Name, v.ID)
 		}
 	}
 	i := slices.Index(c.secret.Currents, s.AppliedVersionID)
@@ -178,7 +178,7 @@ func (c *checker) applied(change *v1alpha1.SecretChange, turns int) {
 		before = c.secret.Currents[i-1]
 	}
 	if s.PreviousVersionID != before {
-		c.say("%s replaced version %q, and says %q", change.Name, before, s.PreviousVersionID)
+		c.sayf("%s replaced version %q, and says %q", change.Name, before, s.PreviousVersionID)
 	}
 	c.wroteWhatWasReviewed(change, before)
 }
@@ -187,12 +187,12 @@ func (c *checker) applied(change *v1alpha1.SecretChange, turns int) {
 func (c *checker) approved(change *v1alpha1.SecretChange) {
 	d := change.Status.Decision
 	if d == nil || len(d.Approvers) < c.quorum && !c.own(change) {
-		c.say("%s is Applied without enough approvals: %+v", change.Name, d)
+		c.sayf("%s is Applied without enough approvals: %+v", change.Name, d)
 		return
 	}
 	for _, who := range d.Approvers {
 		if who == change.Spec.ProposedBy && !c.own(change) || !slices.Contains(c.approvals[change.Name], who) {
-			c.say("%s counted %s, who has not approved it", change.Name, who)
+			c.sayf("%s counted %s, who has not approved it", change.Name, who)
 		}
 	}
 }
@@ -215,7 +215,7 @@ func (c *checker) wroteWhatWasReviewed(change *v1alpha1.SecretChange, before str
 		want = undo(base, c.values(change.Status.Revert.FromVersionID), c.values(change.Status.Revert.ToVersionID))
 	}
 	if got := c.values(change.Status.AppliedVersionID); !maps.Equal(got, want) {
-		c.say("%s wrote %v instead of %v", change.Name, got, want)
+		c.sayf("%s wrote %v instead of %v", change.Name, got, want)
 	}
 }
 
@@ -242,7 +242,7 @@ func (c *checker) values(version string) values {
 		if v.ID == version {
 			decoded, err := decode(v.Value)
 			if err != nil {
-				c.say("version %s cannot be read: %v", version, err)
+				c.sayf("version %s cannot be read: %v", version, err)
 			}
 			return decoded
 		}
@@ -258,7 +258,7 @@ func (c *checker) everythingLive() {
 	}
 	for _, v := range c.secret.Currents {
 		if !known[v] && len(c.left) == 0 {
-			c.say("version %s was live, and is neither a change's nor anybody else's", v)
+			c.sayf("version %s was live, and is neither a change's nor anybody else's", v)
 		}
 	}
 }
@@ -270,14 +270,14 @@ func (c *checker) everythingStaged() {
 		i := slices.IndexFunc(c.changes, func(change v1alpha1.SecretChange) bool { return change.Name == name })
 		switch {
 		case i < 0 && secret.DeletedAt.IsZero() && (!c.left[name] || c.overdue(secret)):
-			c.say("something is staged for %s, which is not there", name)
+			c.sayf("something is staged for %s, which is not there", name)
 		case i >= 0 && c.changes[i].Status.Phase.Finished() && !c.now.Before(c.changes[i].KeptUntil()):
-			c.say("%s is %s, and something is still staged for it", name, c.changes[i].Status.Phase)
+			c.sayf("%s is %s, and something is still staged for it", name, c.changes[i].Status.Phase)
 		}
 	}
 	for i := range c.changes {
 		if secret, there := c.staged[c.changes[i].Name]; c.now.Before(c.changes[i].KeptUntil()) && (!there || !secret.DeletedAt.IsZero()) {
-			c.say("%s conflicted, and what was staged for it is gone already", c.changes[i].Name)
+			c.sayf("%s conflicted, and what was staged for it is gone already", c.changes[i].Name)
 		}
 	}
 }
@@ -286,7 +286,7 @@ func (c *checker) everythingStaged() {
 func (c *checker) record() {
 	e := c.project.Environment(environment)
 	if e == nil || e.SecretARN != c.secret.ARN {
-		c.say("the project does not know its secret")
+		c.sayf("the project does not know its secret")
 		return
 	}
 	live := ""
@@ -294,20 +294,20 @@ func (c *checker) record() {
 		live = c.secret.Currents[n-1]
 	}
 	if e.LiveVersionID != live {
-		c.say("version %s is live, and the project says %s", live, e.LiveVersionID)
+		c.sayf("version %s is live, and the project says %s", live, e.LiveVersionID)
 	}
 	if e.Problem != nil {
-		c.say("the project has a problem: %s", e.Problem.Message)
+		c.sayf("the project has a problem: %s", e.Problem.Message)
 	}
 	last := c.lastApplied()
 	if last == nil {
 		return
 	}
 	if e.LastAppliedVersionID != last.Status.AppliedVersionID || e.LastAppliedChange != last.Name {
-		c.say("%s was applied last, and the project says %s", last.Name, e.LastAppliedChange)
+		c.sayf("%s was applied last, and the project says %s", last.Name, e.LastAppliedChange)
 	}
 	if drifted := live != last.Status.AppliedVersionID; drifted != (e.Drift != nil) {
-		c.say("version %s is live, %s was applied last, and the project says of drift: %+v", live, last.Status.AppliedVersionID, e.Drift)
+		c.sayf("version %s is live, %s was applied last, and the project says of drift: %+v", live, last.Status.AppliedVersionID, e.Drift)
 	}
 }
 

@@ -158,8 +158,6 @@ var _ = Describe("While a change is being made live", func() {
 			Expect(api.rest(true)).To(Succeed())
 			m.kill()
 		},
-			Entry("after the write", theWrite, true),
-			Entry("during the move", theMove, false),
 			Entry("after the move", theMove, true),
 			Entry("while something is written down", theRecord, false),
 		)

@@ -19,8 +19,8 @@ const patience = 5 * time.Minute
 
 var (
 	seed  = flag.Uint64("crash.seed", 0, "of all that is random; 0 picks one, which is printed")
-	kills = flag.Int("crash.kills", 10, "how often the manager is killed at random, under load")
-	every = flag.Int("crash.every", 5, "one of so many calls is killed at; 1 means every one")
+	kills = flag.Int("crash.kills", 8, "how often the manager is killed at random, under load")
+	every = flag.Int("crash.every", 8, "one of so many calls is killed at; 1 means every one")
 )
 
 // site is where all specs are at work.
