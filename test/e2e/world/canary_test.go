@@ -14,17 +14,19 @@ import (
 func TestEncodedMarksAreFound(t *testing.T) {
 	const mark = "hush0123456789abcdef-what"
 	for name, encode := range map[string]func(string) string{
-		"plain":           func(s string) string { return s },
-		"JSON":            func(s string) string { out, _ := json.Marshal(s); return string(out) },
-		"a query":         url.QueryEscape,
-		"%q":              func(s string) string { return fmt.Sprintf("%q", s) },
-		"%x":              func(s string) string { return hex.EncodeToString([]byte(s)) },
-		"%X":              func(s string) string { return fmt.Sprintf("%X", s) },
-		"%v of bytes":     func(s string) string { return fmt.Sprintf("%v", []byte(s)) },
-		"% x":             func(s string) string { return fmt.Sprintf("% x", s) },
-		"% X":             func(s string) string { return fmt.Sprintf("% X", s) },
-		"%#v of bytes":    func(s string) string { return fmt.Sprintf("%#v", []byte(s)) },
-		"numbers of JSON": func(s string) string { return strings.ReplaceAll(strings.Trim(fmt.Sprintf("%d", []byte(s)), "[]"), " ", ",") },
+		"plain":        func(s string) string { return s },
+		"JSON":         func(s string) string { out, _ := json.Marshal(s); return string(out) },
+		"a query":      url.QueryEscape,
+		"%q":           func(s string) string { return fmt.Sprintf("%q", s) },
+		"%x":           func(s string) string { return hex.EncodeToString([]byte(s)) },
+		"%X":           func(s string) string { return fmt.Sprintf("%X", s) },
+		"%v of bytes":  func(s string) string { return fmt.Sprintf("%v", []byte(s)) },
+		"% x":          func(s string) string { return fmt.Sprintf("% x", s) },
+		"% X":          func(s string) string { return fmt.Sprintf("% X", s) },
+		"%#v of bytes": func(s string) string { return fmt.Sprintf("%#v", []byte(s)) },
+		"numbers of JSON": func(s string) string {
+			return strings.ReplaceAll(strings.Trim(fmt.Sprintf("%d", []byte(s)), "[]"), " ", ",")
+		},
 		"%+q of runes":    each(func(r rune) string { return fmt.Sprintf(`\x%02x`, r) }),
 		"JSON, escaped":   each(func(r rune) string { return fmt.Sprintf(`\u%04x`, r) }),
 		"JSON, Escaped":   each(func(r rune) string { return fmt.Sprintf(`\u%04X`, r) }),
