@@ -276,31 +276,39 @@ func (v *verifier) witnesses() {
 		c := &v.Changes[i]
 		byUID[string(uidOf(c))] = c
 	}
-	labelled := map[string]string{}
 	for _, version := range sorted(v.Secret) {
 		for _, label := range v.Secret[version] {
-			uid, ours := naming.ChangeUID(label)
-			if !ours || !Committed(version) {
-				continue
-			}
-			labelled[uid] = version
-			switch c := byUID[uid]; {
-			case c == nil:
-				v.brokenf(Missing, Live, nil, "version %s in AWS was written for change %s, of which there is no record: it was purged, taken away, or lost with a restore", version, uid)
-			case !c.Status.Phase.Finished():
-			case c.Spec.Restore != nil && c.Status.Revert == nil: // it may have labelled what it adopts, and wrote nothing
-			case c.Status.AppliedVersionID != version:
-				v.brokenf(Uncommitted, ChainOf(c), c, "AWS has version %s of change %q, whose record gives %s", version, c.Name, orNone(c.Status.AppliedVersionID))
-			default:
-				v.report.Witnessed++
+			if uid, ours := naming.ChangeUID(label); ours {
+				v.witness(version, uid, byUID[uid])
 			}
 		}
 	}
-	if live := v.chains[Live]; len(live) > 0 {
-		newest := live[len(live)-1]
-		if Committed(newest.Status.AppliedVersionID) && labelled[string(uidOf(newest))] == "" {
-			v.brokenf(Missing, Live, newest, "AWS no longer has version %s of change %q, the newest that became live, under its label", newest.Status.AppliedVersionID, newest.Name)
+	// A version bears witness by its id. Its label may have been trimmed, where adoptions gave it others.
+	live := v.chains[Live]
+	for _, c := range live {
+		if _, there := v.Secret[c.Status.AppliedVersionID]; there && Committed(c.Status.AppliedVersionID) {
+			v.report.Witnessed++
 		}
+	}
+	if len(live) == 0 {
+		return
+	}
+	newest := live[len(live)-1]
+	if _, there := v.Secret[newest.Status.AppliedVersionID]; !there && Committed(newest.Status.AppliedVersionID) {
+		v.brokenf(Missing, Live, newest, "AWS no longer has version %s of change %q, the newest that became live", newest.Status.AppliedVersionID, newest.Name)
+	}
+}
+
+// witness compares one version in AWS with the record of the change whose label
+// it bears, nil if there is none.
+func (v *verifier) witness(version, uid string, c *v1alpha1.SecretChange) {
+	switch {
+	case c == nil && Committed(version):
+		v.brokenf(Missing, Live, nil, "version %s in AWS was written for change %s, of which there is no record: it was purged, taken away, or lost with a restore", version, uid)
+	case c == nil || !c.Status.Phase.Finished() || c.Status.AppliedVersionID == version:
+	case c.Spec.Restore != nil && c.Status.Revert == nil: // it may have labelled what it adopts, and wrote nothing
+	case Committed(version) || Committed(c.Status.AppliedVersionID):
+		v.brokenf(Uncommitted, ChainOf(c), c, "AWS has version %s of change %q, whose record gives %s", version, c.Name, orNone(c.Status.AppliedVersionID))
 	}
 }
 

@@ -138,9 +138,14 @@ func TestTampering(t *testing.T) {
 			s.without(records[3])
 			reseal(records[2])
 		}, audit.Missing},
-		"what is live in AWS loses its label": {func(s *story) {
-			s.history.Secret[s.applied().Status.AppliedVersionID] = nil
+		"the newest version that a change wrote is gone from AWS": {func(s *story) {
+			delete(s.history.Secret, s.applied().Status.AppliedVersionID)
 		}, audit.Missing},
+		"a label in AWS is moved to a version that no change wrote": {func(s *story) {
+			c := s.applied()
+			s.history.Secret[c.Status.AppliedVersionID] = []string{"AWSPREVIOUS"}
+			s.history.Secret["22222222-2222-4222-8222-222222222222"] = []string{"AWSCURRENT", naming.VersionLabel(string(c.UID))}
+		}, audit.Uncommitted},
 		"a label in AWS is moved to another version": {func(s *story) {
 			c := s.applied()
 			delete(s.history.Secret, c.Status.AppliedVersionID)
@@ -212,6 +217,12 @@ func TestWhatIsNoTampering(t *testing.T) {
 				}
 			},
 			func(r audit.Report) bool { return r.Witnessed == r.Live.Records-6 },
+		},
+		"adoptions have pushed the label of what is live off it": {
+			func(s *story) {
+				s.history.Secret[s.applied().Status.AppliedVersionID] = []string{"AWSCURRENT"}
+			},
+			func(r audit.Report) bool { return r.Witnessed == r.Live.Records },
 		},
 		"AWS was not asked": {
 			func(s *story) { s.history.Secret = nil },

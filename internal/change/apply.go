@@ -117,10 +117,6 @@ func (d *decider) write() *Action {
 		d.status.Attempt, first = nil, true
 	}
 	if first {
-		// Two that were approved at once must not both begin: the cache may not show yet who goes first.
-		if !d.Fresh && !d.Queue.Alone {
-			return read(ReadFresh)
-		}
 		if a := d.begin(current); a != nil {
 			return a
 		}

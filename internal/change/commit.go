@@ -13,6 +13,10 @@ import (
 // begin records a new attempt to replace the current version, or returns the
 // action that must come first.
 func (d *decider) begin(current string) *Action {
+	// Two that were approved at once must not both begin: the cache may not show yet who goes first.
+	if !d.Fresh && !d.Queue.Alone {
+		return read(ReadFresh)
+	}
 	if d.Heads == nil {
 		return read(ReadHeads)
 	}

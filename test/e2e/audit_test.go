@@ -3,6 +3,7 @@ package e2e
 import (
 	"strings"
 
+	"github.com/google/uuid"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -92,9 +93,14 @@ var _ = Describe("The history of an environment", func() {
 
 		By("somebody in AWS, who makes their own version look like the change's")
 		change := team.Change(last)
-		w.Account().Must("UpdateSecretVersionStage", map[string]any{
-			"SecretId": team.LiveName(world.Production), "VersionStage": "sr-" + string(change.UID), "RemoveFromVersionId": change.Status.AppliedVersionID,
+		forged := uuid.NewString()
+		w.Account().Must("PutSecretValue", map[string]any{
+			"SecretId": team.LiveName(world.Production), "ClientRequestToken": forged, "SecretString": "{}", "VersionStages": []string{"mine"},
 		})
-		Expect(ada.SR("audit", "verify")).To(end(3, "AWS no longer has version "+change.Status.AppliedVersionID))
+		w.Account().Must("UpdateSecretVersionStage", map[string]any{
+			"SecretId": team.LiveName(world.Production), "VersionStage": "sr-" + string(change.UID),
+			"RemoveFromVersionId": change.Status.AppliedVersionID, "MoveToVersionId": forged,
+		})
+		Expect(ada.SR("audit", "verify")).To(end(3, "AWS has version "+forged+" of change", last))
 	})
 })

@@ -137,11 +137,12 @@ var _ = Describe("audit", func() {
 			Expect(run("verify", "--offline").Code).To(Equal(exit.OK), "the cluster alone cannot know")
 		})
 
-		It("finds a version in AWS that lost its label", func() {
-			c := k.apply("unlabelled")
+		It("finds a label in AWS on a version that the change did not write", func() {
+			c := k.apply("relabelled")
+			forged := k.SetLive(map[string]string{"A": "forged"})
 			Expect(k.Store.MoveLabel(GinkgoT().Context(), secretstore.MoveLabelInput{
-				ID: k.LiveName(), Label: naming.VersionLabel(string(c.UID)), From: c.Status.AppliedVersionID})).To(Succeed())
-			Expect(run("verify").Out).To(ContainSubstring("AWS no longer has version " + c.Status.AppliedVersionID))
+				ID: k.LiveName(), Label: naming.VersionLabel(string(c.UID)), From: c.Status.AppliedVersionID, To: forged})).To(Succeed())
+			Expect(run("verify").Out).To(ContainSubstring(fmt.Sprintf("AWS has version %s of change %q, whose record gives %s", forged, c.Name, c.Status.AppliedVersionID)))
 		})
 
 		It("looks at an environment without any change, too", func() {
