@@ -189,8 +189,6 @@ type ChainLink struct {
 
 // AuditSeal is set as the change ends. An environment has two chains of records:
 // of changes that wrote a version which became live, and of all others.
-//
-// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="the seal of a finished change is immutable"
 type AuditSeal struct {
 	ChainLink `json:",inline"`
 

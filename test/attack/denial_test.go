@@ -60,19 +60,19 @@ var _ = Describe("Keeping others from working", func() {
 		var object map[string]any
 		Expect(json.Unmarshal([]byte(before.Out), &object)).To(Succeed())
 		record := object["data"].(map[string]any)["record.json"].(string)
-		set := func(text string) {
+		set := func(text string, start func()) {
 			GinkgoHelper()
 			patch, err := json.Marshal(map[string]any{"data": map[string]string{"record.json": text}})
 			Expect(err).NotTo(HaveOccurred())
 			Expect(team.As(world.Admin).Kubectl("patch", "configmap", "secretreview-admission", "-n", install.Namespace, "--type=merge", "-p", string(patch))).To(end(0))
 			w.Manager.Kill()
-			w.Manager.Start()
+			start()
 		}
 		DeferCleanup(func() {
-			set(record)
+			set(record, w.Manager.Start)
 			team.AwaitReady()
 		})
-		set(`{"epoch": nonsense`)
+		set(`{"epoch": nonsense`, w.Manager.StartUnready)
 		Expect(team.As(world.Bob).SR("approve", name, "-y", "--no-wait")).To(end(0))
 		team.AwaitReason(name, v1alpha1.ConditionApplied, v1alpha1.ReasonPoliciesWeakened)
 		Eventually(w.Manager.Log).Should(ContainSubstring("delete the ConfigMap to begin a new epoch"))

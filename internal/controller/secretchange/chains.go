@@ -22,6 +22,10 @@ type chains struct {
 
 type environmentKey struct{ namespace, project, environment string }
 
+func keyOf(object *v1alpha1.SecretChange) environmentKey {
+	return environmentKey{object.Namespace, object.Spec.Project, object.Spec.Environment}
+}
+
 type chain struct {
 	sync.Mutex
 	// heads are nil until they have been looked up.
@@ -34,11 +38,30 @@ func (c *chains) of(object *v1alpha1.SecretChange) *chain {
 	if c.environments == nil {
 		c.environments = map[environmentKey]*chain{}
 	}
-	key := environmentKey{object.Namespace, object.Spec.Project, object.Spec.Environment}
+	key := keyOf(object)
 	if c.environments[key] == nil {
 		c.environments[key] = &chain{}
 	}
 	return c.environments[key]
+}
+
+// saw takes notice of a record that may be new: a backup may bring some back.
+func (c *chains) saw(object *v1alpha1.SecretChange) {
+	if object.Status.Audit == nil {
+		return
+	}
+	c.mutex.Lock()
+	chain := c.environments[keyOf(object)]
+	c.mutex.Unlock()
+	if chain == nil {
+		return // nobody has asked for its heads yet
+	}
+	chain.Lock()
+	defer chain.Unlock()
+	if chain.heads != nil {
+		heads := chain.heads.With(object)
+		chain.heads = &heads
+	}
 }
 
 func (r *Reconciler) readHeads(ctx context.Context, facts *change.Facts) error {

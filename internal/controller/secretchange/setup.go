@@ -52,7 +52,7 @@ func unsettled(o client.Object) bool {
 }
 
 // siblings wakes those that may have waited for a change which has left the
-// queue of its environment.
+// queue of its environment, and takes notice of new records.
 func (r *Reconciler) siblings() handler.EventHandler {
 	next := func(ctx context.Context, left *v1alpha1.SecretChange, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 		key := index.EnvironmentKey(left.Spec.Project, left.Spec.Environment)
@@ -60,8 +60,12 @@ func (r *Reconciler) siblings() handler.EventHandler {
 		add(queue, change.Next(left, unfinished))
 	}
 	return handler.Funcs{
+		CreateFunc: func(_ context.Context, e event.CreateEvent, _ workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			r.chains.saw(e.Object.(*v1alpha1.SecretChange))
+		},
 		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 			before, after := e.ObjectOld.(*v1alpha1.SecretChange), e.ObjectNew.(*v1alpha1.SecretChange)
+			r.chains.saw(after)
 			if !change.Leaves(before, after) {
 				return
 			}
