@@ -180,11 +180,11 @@ func (c *crowd) act() error {
 // judge says something to a change that has not ended.
 func (c *crowd) judge(change string) error {
 	switch dice := c.random.IntN(100); {
-	case dice < 2:
+	case dice < 1:
 		return c.remove(change)
-	case dice < 5:
+	case dice < 2:
 		return c.review(alice, change, v1alpha1.VerdictRejected)
-	case dice < 12:
+	case dice < 4:
 		return c.review(bob, change, v1alpha1.VerdictRejected)
 	case dice < 50:
 		return c.review(carol, change, v1alpha1.VerdictApproved)
