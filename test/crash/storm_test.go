@@ -45,8 +45,10 @@ var policies = []func(*v1alpha1.SecretProjectSpec){
 
 // storm is what happens to calls, and when a manager is killed.
 type storm struct {
+	aws *emulator.Emulator
+	// mu is for what follows: a call may still be on its way when its manager is dead.
+	mu     sync.Mutex
 	random *rand.Rand
-	aws    *emulator.Emulator
 	// left is how many calls pass before struck is closed.
 	left   int
 	struck chan struct{}
@@ -54,13 +56,26 @@ type storm struct {
 	faults map[string]int
 }
 
-// next waits for so many calls, and no more than most.
-func (s *storm) next(most int) {
+// next waits for so many calls, and no more than most. It returns how many managers are to be at work, mostly one, and what
+// tells that their end has come.
+func (s *storm) next(most int) (managers int, struck <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.left, s.struck = 1+s.random.IntN(most), make(chan struct{})
+	return 1 + s.random.IntN(4)/3, s.struck
+}
+
+// count takes notice of something.
+func (s *storm) count(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults[what]++
 }
 
 // disturb sees calls one at a time.
 func (s *storm) disturb(c call) disturbance {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.calls++
 	if s.left--; s.left == 0 {
 		close(s.struck)
@@ -242,9 +257,9 @@ func restAll(teams []*team) {
 var _ = Describe("A manager that is killed at random, while people are at work and AWS is not well", func() {
 	It("loses nothing, and does nothing twice", func() {
 		random := seeded()
-		ended, faults, calls := map[string]int{}, map[string]int{}, 0
+		ended := map[string]int{}
+		s := &storm{random: random, aws: at.aws, faults: map[string]int{}}
 		for left := *kills; left > 0; left -= killsARound {
-			s := &storm{random: random, aws: at.aws, faults: faults}
 			teams := round(s, min(left, killsARound))
 			for _, t := range teams {
 				all, err := t.site.changes(t.project)
@@ -253,18 +268,21 @@ var _ = Describe("A manager that is killed at random, while people are at work a
 					ended[string(c.Status.Phase)]++
 				}
 			}
-			calls += s.calls
 		}
-		fmt.Printf("\nREPORT: %d kills at random within %d calls, of which %s; changes: %s\n", *kills, calls, counted(faults), counted(ended))
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		fmt.Printf("\nREPORT: %d kills at random within %d calls, of which %s; changes: %s\n", *kills, s.calls, counted(s.faults), counted(ended))
 	})
 })
 
 // round kills managers so often, and returns who was at work, once all are at rest.
 func round(s *storm, kills int) []*team {
 	GinkgoHelper()
+	s.mu.Lock()
 	teams, stop := crowds(s.random)
-	defer at.gate.trouble(nil, nil)
 	behind := rand.New(rand.NewPCG(s.random.Uint64(), 0))
+	s.mu.Unlock()
+	defer at.gate.trouble(nil, nil)
 	var mu sync.Mutex
 	lag := func() {
 		mu.Lock()
@@ -273,9 +291,9 @@ func round(s *storm, kills int) []*team {
 		<-time.After(wait)
 	}
 	for range kills {
-		s.next(mostCalls)
+		managers, struck := s.next(mostCalls)
 		at.gate.trouble(s.disturb, lag)
-		s.live(1 + s.random.IntN(4)/3)
+		s.live(managers, struck)
 		at.gate.trouble(nil, nil)
 	}
 	Expect(stop()).To(Succeed())
@@ -288,7 +306,7 @@ func round(s *storm, kills int) []*team {
 
 // live has so many managers at work at once until the moment to kill them. One that cannot begin its work ends, and is started
 // again, as a Deployment would.
-func (s *storm) live(count int) {
+func (s *storm) live(count int, struck <-chan struct{}) {
 	GinkgoHelper()
 	managers := make([]*manager, count)
 	Eventually(func() bool {
@@ -298,12 +316,12 @@ func (s *storm) live(count int) {
 			}
 			if m != nil {
 				Expect(m.Exited()).NotTo(MatchError(ContainSubstring("panic")))
-				s.faults["start in vain"]++
+				s.count("start in vain")
 			}
 			managers[i] = at.start(time.Second, "--aws-request-timeout=5s")
 		}
 		select {
-		case <-s.struck:
+		case <-struck:
 			return true
 		default:
 			return false
