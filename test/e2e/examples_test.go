@@ -84,7 +84,7 @@ var _ = Describe("The examples of", Ordered, ContinueOnFailure, func() {
 	}
 	BeforeAll(func() {
 		team = w.NewTeam(world.Options{
-			Project: exampleProject, Live: values(), Proposers: []string{world.Alice, "conrad", "ina"}, Rollbackers: []string{"rob"},
+			Project: exampleProject, Live: values(), Proposers: []string{world.Alice, "conrad", "ina"}, Rollbackers: []string{"rob"}, Auditors: []string{world.Alice},
 			Prepare: func(t *world.Team) {
 				t.CreateLive("dev", values("SESSION_KEY"))
 				t.CreateLive("staging", values())

@@ -2,6 +2,16 @@ package factory
 
 import "golang.org/x/sys/unix"
 
+// hideInput switches the terminal's echo off.
+func hideInput(fd int) error {
+	state, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err != nil {
+		return err
+	}
+	state.Lflag &^= unix.ECHO
+	return unix.IoctlSetTermios(fd, unix.TCSETS, state)
+}
+
 // discardPending throws away what was typed or pasted but not read, which the
 // shell would run as commands and keep in its history, and says whether there
 // was any.

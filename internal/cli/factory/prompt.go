@@ -70,6 +70,11 @@ func (p *terminalPrompter) Hidden(ctx context.Context, label string) (sensitive.
 	if err != nil {
 		return sensitive.Value{}, fmt.Errorf("prepare the terminal: %w", err)
 	}
+	// Whoever types as soon as they are asked must not be shown.
+	if err := hideInput(fd); err != nil {
+		return sensitive.Value{}, fmt.Errorf("prepare the terminal: %w", err)
+	}
+	defer func() { _ = term.Restore(fd, before) }()
 	_, _ = fmt.Fprintf(p.out, "%s: ", label)
 	typed, err := wait(ctx, func() (sensitive.Value, error) {
 		line, err := term.ReadPassword(fd)
@@ -77,8 +82,6 @@ func (p *terminalPrompter) Hidden(ctx context.Context, label string) (sensitive.
 	})
 	_, _ = fmt.Fprintln(p.out)
 	if err != nil {
-		// A read that was given up still has the echo switched off.
-		_ = term.Restore(fd, before)
 		return sensitive.Value{}, err
 	}
 	more, err := discardPending(fd)
