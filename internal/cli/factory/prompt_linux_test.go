@@ -196,3 +196,34 @@ func TestConfirmEndsWithCtrlC(t *testing.T) {
 		t.Errorf("%v, %v", yes, err)
 	}
 }
+
+// looking says, of each text that is written, whether the terminal would have shown what is typed then.
+type looking struct {
+	t        *testing.T
+	terminal *os.File
+	shown    []string
+}
+
+func (l *looking) Write(text []byte) (int, error) {
+	if echoes(l.t, l.terminal) {
+		l.shown = append(l.shown, string(text))
+	}
+	return len(text), nil
+}
+
+func TestNobodyIsAskedForAValueWhileItWouldShow(t *testing.T) {
+	person, process := openTerminal(t)
+	out := &looking{t: t, terminal: process}
+	if _, err := person.WriteString("typed ahead\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newTerminalPrompter(process, out).Hidden(t.Context(), "Value"); err != nil {
+		t.Fatal(err)
+	}
+	if len(out.shown) > 0 && out.shown[0] != "\n" {
+		t.Errorf("what is typed shows while it prints %q", out.shown)
+	}
+	if !echoes(t, process) {
+		t.Error("the echo stays off")
+	}
+}
