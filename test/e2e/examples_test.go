@@ -43,6 +43,7 @@ type played struct {
 const interrupt = "\x03"
 
 var plays = []played{
+	{line: `^sr audit `, who: "ada"},
 	{line: `^sr approve .*-y`, who: world.Bob},
 	{line: `^sr approve `, who: world.Bob, answers: []answer{{`Approve this change\?`, "y"}}},
 	{line: `^sr reject --latest`, answers: []answer{{`Withdraw this change\?`, "y"}, {`Why\?`, ""}}},
@@ -84,7 +85,7 @@ var _ = Describe("The examples of", Ordered, ContinueOnFailure, func() {
 	}
 	BeforeAll(func() {
 		team = w.NewTeam(world.Options{
-			Project: exampleProject, Live: values(), Proposers: []string{world.Alice, "conrad", "ina"}, Rollbackers: []string{"rob"}, Auditors: []string{world.Alice},
+			Project: exampleProject, Live: values(), Proposers: []string{world.Alice, "conrad", "ina"}, Rollbackers: []string{"rob"}, Auditors: []string{"ada"},
 			Prepare: func(t *world.Team) {
 				t.CreateLive("dev", values("SESSION_KEY"))
 				t.CreateLive("staging", values())
@@ -151,6 +152,7 @@ var _ = Describe("The examples of", Ordered, ContinueOnFailure, func() {
 		s.Write("key.pem", w.Secret("key"))
 		s.Write("values.yaml", "DB_URL: "+w.Secret("yaml")+"\n")
 		s.Write("github.env", "")
+		s.Write("history.jsonl", "")
 		for _, folder := range []string{"changes", "bin"} {
 			Expect(os.Mkdir(filepath.Join(s.Dir, folder), 0o700)).To(Succeed())
 		}

@@ -34,8 +34,8 @@ cluster: "audit verify --export FILE" takes it from the file.`
 	exportExamples = `  # The current project and environment
   {{P}} audit export > history.jsonl
 
-  # What ended in the last day, everywhere, for a SIEM
-  {{P}} audit export -A --since 24h`
+  # What ended in the last day in the whole namespace, for a SIEM
+  {{P}} audit export --all --since 24h`
 )
 
 type exportOptions struct {
