@@ -14,6 +14,8 @@ import (
 type interrupts struct {
 	mu   sync.Mutex
 	held int
+	// ended says that the next signal ends the process.
+	ended bool
 	// pressed gets Ctrl-C that is for the command, others what is not.
 	pressed, others chan os.Signal
 }
@@ -23,14 +25,14 @@ type interrupts struct {
 func (i *interrupts) hold() (release func()) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.held++; i.held == 1 {
+	if i.held++; i.held == 1 && !i.ended {
 		signal.Notify(i.others, os.Interrupt)
 		signal.Stop(i.pressed)
 	}
 	return func() {
 		i.mu.Lock()
 		defer i.mu.Unlock()
-		if i.held--; i.held == 0 {
+		if i.held--; i.held == 0 && !i.ended {
 			signal.Stop(i.others)
 			signal.Notify(i.pressed, os.Interrupt)
 		}
@@ -50,13 +52,16 @@ func (i *interrupts) context() (context.Context, context.CancelFunc) {
 	signal.Notify(between, os.Interrupt)
 	go func() {
 		defer cancel()
-		defer signal.Stop(between)
-		defer signal.Stop(i.pressed)
-		defer signal.Stop(asked)
 		select {
 		case <-i.pressed:
 		case <-asked:
 		case <-ctx.Done():
+		}
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.ended = true
+		for _, channel := range []chan os.Signal{i.pressed, i.others, asked, between} {
+			signal.Stop(channel)
 		}
 	}()
 	return ctx, cancel

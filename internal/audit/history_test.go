@@ -114,3 +114,18 @@ func (s *story) without(gone ...*v1alpha1.SecretChange) {
 
 // reseal gives a record that was altered the digest that it should have.
 func reseal(c *v1alpha1.SecretChange) { c.Status.Audit.Digest = audit.RecordOf(c).Digest() }
+
+// rewrite gives the first of the records the digest that it should have now, and has all others follow it.
+func rewrite(records []*v1alpha1.SecretChange, also func(later *v1alpha1.SecretChange)) {
+	reseal(records[0])
+	for i, later := range records[1:] {
+		later.Status.Audit.Previous = records[i].Status.Audit.Digest
+		also(later)
+		reseal(later)
+	}
+}
+
+// recommit has a record commit to the one that it follows now.
+func recommit(c *v1alpha1.SecretChange) {
+	c.Status.Attempt.Commitment.Previous = c.Status.Audit.Previous
+}

@@ -49,39 +49,21 @@ func TestTampering(t *testing.T) {
 		"a record is altered, and all digests after it": {func(s *story) {
 			i, c := middle(s, audit.Live)
 			edit(c)
-			reseal(c)
-			records := s.of(audit.Live)
-			for _, later := range records[i+1:] {
-				later.Status.Audit.Previous = records[i].Status.Audit.Digest
-				reseal(later)
-				i++
-			}
+			rewrite(s.of(audit.Live)[i:], func(*v1alpha1.SecretChange) {})
 		}, audit.Unlinked},
 		"a record is altered, with all digests and commitments after it": {func(s *story) {
 			i, c := middle(s, audit.Live)
 			edit(c)
-			reseal(c)
-			records := s.of(audit.Live)
-			for _, later := range records[i+1:] {
-				later.Status.Audit.Previous = records[i].Status.Audit.Digest
-				later.Status.Attempt.Commitment.Previous = later.Status.Audit.Previous
-				reseal(later)
-				i++
-			}
+			rewrite(s.of(audit.Live)[i:], recommit)
 		}, audit.Uncommitted},
 		"history is rewritten with versions that AWS never had": {func(s *story) {
 			i, c := middle(s, audit.Live)
 			edit(c)
-			reseal(c)
-			records := s.of(audit.Live)
-			for _, later := range records[i+1:] {
-				later.Status.Audit.Previous = records[i].Status.Audit.Digest
-				later.Status.Attempt.Commitment.Previous = later.Status.Audit.Previous
+			rewrite(s.of(audit.Live)[i:], func(later *v1alpha1.SecretChange) {
+				recommit(later)
 				later.Status.Attempt.VersionID = audit.VersionID(later.UID, later, later.Status.Attempt, nil)
 				later.Status.AppliedVersionID = later.Status.Attempt.VersionID
-				reseal(later)
-				i++
-			}
+			})
 		}, audit.Uncommitted},
 		"the approver of what is live is made another": {func(s *story) {
 			c := s.applied()

@@ -35,19 +35,11 @@ func (w *world) verify() audit.Report {
 
 // label looks up the change that a label names.
 func (w *world) label(version, uid string) change.Label {
-	l := change.Label{VersionID: version, ChangeUID: uid}
+	var named *v1alpha1.SecretChange
 	for _, o := range w.changes {
-		if string(o.UID) != uid {
-			continue
-		}
-		l.Known, l.Unfinished, l.Applying = true, !o.Status.Phase.Finished(), o.Status.Phase == v1alpha1.PhaseApproved
-		l.Record = audit.Heads{}.With(o).Live
-		if o.Status.AppliedAt != nil {
-			l.AppliedAt = o.Status.AppliedAt.Time
-		}
-		if o.Status.DecidedAt != nil {
-			l.DecidedAt = o.Status.DecidedAt.Time
+		if string(o.UID) == uid {
+			named = o
 		}
 	}
-	return l
+	return change.LabelOf(version, uid, named, nil)
 }

@@ -12,8 +12,8 @@ import (
 )
 
 // The build tag panics is for tests alone: what is built with it panics where it has just got hold of a value, in every
-// way in which a panic could tell of it. PANIC_AT=n is for the n-th value of the process; PANIC_RARER=n for the n-th and from then on for ever fewer of them, so that
-// what is tried again succeeds in the end.
+// way in which a panic could tell of it. PANIC_AT=n is for the n-th value of the process; PANIC_RARER=n for the n-th, and
+// from then on for ever fewer of them, so that what is tried again succeeds in the end.
 var (
 	panicAt = number("PANIC_AT")
 	rarer   atomic.Int64

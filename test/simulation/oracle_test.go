@@ -231,9 +231,19 @@ func (w *world) foreignUnnoticed() bool {
 		return false
 	}
 	return slices.ContainsFunc(w.aws.live.versions, func(v *version) bool {
-		_, known := onRecord(w.api.project.SecretProject, v.id)
-		return !known && slices.ContainsFunc(v.labels, func(l string) bool { return strings.HasPrefix(l, naming.VersionLabel(foreignUID)) })
+		return !w.remembers(v.id) && slices.ContainsFunc(v.labels, func(l string) bool { return strings.HasPrefix(l, naming.VersionLabel(foreignUID)) })
 	})
+}
+
+// remembers reports whether the project's record names a version.
+func (w *world) remembers(id string) bool {
+	p := w.api.project.SecretProject
+	if p == nil {
+		return false
+	}
+	env := p.Status.Environment(environment)
+	return env != nil && (env.LastAppliedVersionID == id ||
+		slices.ContainsFunc(env.Versions, func(v v1alpha1.RestorableVersion) bool { return v.VersionID == id }))
 }
 
 func (w *world) judgeContent(l birth, r record, seen witness) {

@@ -5,10 +5,7 @@ import (
 	"slices"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/secretreview/secretreview/api/v1alpha1"
-	"github.com/secretreview/secretreview/internal/audit"
 	"github.com/secretreview/secretreview/internal/change"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/naming"
@@ -115,44 +112,17 @@ func (k *worker) readLive() {
 
 // label looks up the change that a label names, in the cache and on the project's record.
 func (k *worker) label(version, uid string) change.Label {
-	l := change.Label{VersionID: version, ChangeUID: uid}
-	l.AppliedAt, l.Known = onRecord(k.facts.Project, version)
+	var named *v1alpha1.SecretChange
 	for _, o := range k.m.cache.changes {
 		if string(o.UID) == uid {
-			l.Known, l.Unfinished, l.Applying = true, !o.Status.Phase.Finished(), o.Status.Phase == v1alpha1.PhaseApproved
-			l.Record = audit.Heads{}.With(o.SecretChange).Live
-			if at := o.Status.AppliedAt; at != nil {
-				l.AppliedAt, l.DecidedAt = at.Time, timeOf(o.Status.DecidedAt)
-			}
+			named = o.SecretChange
 		}
 	}
-	return l
-}
-
-func onRecord(p *v1alpha1.SecretProject, version string) (time.Time, bool) {
-	if p == nil {
-		return time.Time{}, false
+	var record *v1alpha1.EnvironmentStatus
+	if k.facts.Project != nil {
+		record = k.facts.Project.Status.Environment(environment)
 	}
-	env := p.Status.Environment(environment)
-	if env == nil {
-		return time.Time{}, false
-	}
-	if env.LastAppliedVersionID == version {
-		return timeOf(env.LastAppliedTime), true
-	}
-	for _, v := range env.Versions {
-		if v.VersionID == version {
-			return timeOf(v.Time), true
-		}
-	}
-	return time.Time{}, false
-}
-
-func timeOf(t *metav1.MicroTime) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return t.Time
+	return change.LabelOf(version, uid, named, record)
 }
 
 func (k *worker) readLiveValue(id string) {

@@ -27,9 +27,22 @@ func keyOf(object *v1alpha1.SecretChange) environmentKey {
 }
 
 type chain struct {
-	sync.Mutex
-	// heads are nil until they have been looked up.
+	// turn is whose write makes the next record.
+	turn sync.Mutex
+	// mutex is for heads, which are nil until they have been looked up. It is held for moments alone: whoever hears of
+	// changes must not wait for a write.
+	mutex sync.Mutex
 	heads *audit.Heads
+}
+
+// follow takes notice of a record that may be the newest.
+func (c *chain) follow(object *v1alpha1.SecretChange) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.heads != nil {
+		heads := c.heads.With(object)
+		c.heads = &heads
+	}
 }
 
 func (c *chains) of(object *v1alpha1.SecretChange) *chain {
@@ -53,44 +66,35 @@ func (c *chains) saw(object *v1alpha1.SecretChange) {
 	c.mutex.Lock()
 	chain := c.environments[keyOf(object)]
 	c.mutex.Unlock()
-	if chain == nil {
-		return // nobody has asked for its heads yet
-	}
-	chain.Lock()
-	defer chain.Unlock()
-	if chain.heads != nil {
-		heads := chain.heads.With(object)
-		chain.heads = &heads
+	if chain != nil { // or nobody has asked for its heads yet
+		chain.follow(object)
 	}
 }
 
 func (r *Reconciler) readHeads(ctx context.Context, facts *change.Facts) error {
-	chain := r.chains.of(facts.Change)
-	chain.Lock()
-	defer chain.Unlock()
-	if err := r.lookUp(ctx, chain, facts.Change); err != nil {
-		return err
-	}
-	heads := *chain.heads
+	heads, err := r.heads(ctx, r.chains.of(facts.Change), facts.Change)
 	facts.Heads = &heads
-	return nil
+	return err
 }
 
-// lookUp finds the heads in the cache, where that has not been done yet.
-func (r *Reconciler) lookUp(ctx context.Context, chain *chain, object *v1alpha1.SecretChange) error {
+// heads returns the newest records, from the cache where they have not been
+// looked up yet.
+func (r *Reconciler) heads(ctx context.Context, chain *chain, object *v1alpha1.SecretChange) (audit.Heads, error) {
+	chain.mutex.Lock()
+	defer chain.mutex.Unlock()
 	if chain.heads != nil {
-		return nil
+		return *chain.heads, nil
 	}
 	var all v1alpha1.SecretChangeList
 	key := index.EnvironmentKey(object.Spec.Project, object.Spec.Environment)
 	err := r.Client.List(ctx, &all, client.InNamespace(object.Namespace),
 		client.MatchingFields{index.ChangesByEnvironment: key}, client.UnsafeDisableDeepCopy)
 	if err != nil {
-		return fmt.Errorf("list the changes of %s/%s to find their newest record: %w", object.Namespace, key, err)
+		return audit.Heads{}, fmt.Errorf("list the changes of %s/%s to find their newest record: %w", object.Namespace, key, err)
 	}
 	heads := audit.HeadsOf(all.Items)
 	chain.heads = &heads
-	return nil
+	return heads, nil
 }
 
 // updateStatus writes the status. A change that ends with it is sealed, as the
@@ -100,16 +104,16 @@ func (r *Reconciler) updateStatus(ctx context.Context, object *v1alpha1.SecretCh
 		return r.Client.Status().Update(ctx, object)
 	}
 	chain := r.chains.of(object)
-	chain.Lock()
-	defer chain.Unlock()
-	if err := r.lookUp(ctx, chain, object); err != nil {
+	chain.turn.Lock()
+	defer chain.turn.Unlock()
+	heads, err := r.heads(ctx, chain, object)
+	if err != nil {
 		return err
 	}
-	object.Status.Audit = chain.heads.Seal(object)
+	object.Status.Audit = heads.Seal(object)
 	if err := r.Client.Status().Update(ctx, object); err != nil {
 		return err
 	}
-	heads := chain.heads.With(object)
-	chain.heads = &heads
+	chain.follow(object)
 	return nil
 }

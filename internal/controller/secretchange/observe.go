@@ -5,15 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
-	"github.com/secretreview/secretreview/internal/audit"
 	"github.com/secretreview/secretreview/internal/change"
 	"github.com/secretreview/secretreview/internal/controller/index"
 	"github.com/secretreview/secretreview/internal/document"
@@ -218,46 +215,11 @@ func (r *Reconciler) label(ctx context.Context, facts *change.Facts, version, ui
 	if err != nil {
 		return change.Label{}, err
 	}
-	l := change.Label{VersionID: version, ChangeUID: uid}
-	l.AppliedAt, l.Known = onRecord(facts, version)
-	if known == nil {
-		return l, nil
+	var record *v1alpha1.EnvironmentStatus
+	if facts.Project != nil {
+		record = facts.Project.Status.Environment(facts.Change.Spec.Environment)
 	}
-	l.Known, l.Unfinished, l.Applying = true, !known.Status.Phase.Finished(), known.Status.Phase == v1alpha1.PhaseApproved
-	l.Record = audit.Heads{}.With(known).Live
-	if known.Status.AppliedAt != nil {
-		l.AppliedAt, l.DecidedAt = known.Status.AppliedAt.Time, timeOf(known.Status.DecidedAt)
-	}
-	return l, nil
-}
-
-// onRecord reports whether the project remembers a version whose change is gone:
-// purged since, or brought back by a backup under another UID. It returns when
-// that became live, zero if that is not on record.
-func onRecord(facts *change.Facts, version string) (appliedAt time.Time, known bool) {
-	if facts.Project == nil {
-		return time.Time{}, false
-	}
-	env := facts.Project.Status.Environment(facts.Change.Spec.Environment)
-	if env == nil {
-		return time.Time{}, false
-	}
-	if env.LastAppliedVersionID == version {
-		return timeOf(env.LastAppliedTime), true
-	}
-	for _, v := range env.Versions {
-		if v.VersionID == version {
-			return timeOf(v.Time), true
-		}
-	}
-	return time.Time{}, false
-}
-
-func timeOf(t *metav1.MicroTime) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return t.Time
+	return change.LabelOf(version, uid, known, record), nil
 }
 
 func (r *Reconciler) readLiveValue(ctx context.Context, facts *change.Facts, versionID string) error {
