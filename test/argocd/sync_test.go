@@ -281,9 +281,10 @@ var _ = Describe("A change whose file is deleted from Git", func() {
 
 	It("would be drift without the annotation that sr writes", func(ctx SpecContext) {
 		change := withAnnotation(fromGit(newEnvironment(ctx, 1)), argocommon.AnnotationCompareOptions, "")
-		app := newApplication(holding(change, other))
+		beside := withAnnotation(later(), syncWave, "")
+		app := newApplication(holding(change, beside))
 		app.synced()
-		app.commit(other)
+		app.commit(beside)
 		status := app.refresh()
 		Expect(status.Status.Sync.Status).To(Equal(argov1alpha1.SyncStatusCodeOutOfSync))
 		Expect(outOfSync(status)).To(ConsistOf(change.GetName()))

@@ -77,7 +77,11 @@ func clusterwide(team *world.Team, name string, rules ...rbacv1.PolicyRule) *wor
 // send sends a request's very bytes, which no client has put right before.
 func send(user, method, path, contentType, body string) (status int, answer string) {
 	GinkgoHelper()
-	config := w.Cluster.UserConfig(user)
+	return sendWith(w.Cluster.UserConfig(user), method, path, contentType, body)
+}
+
+func sendWith(config *rest.Config, method, path, contentType, body string) (status int, answer string) {
+	GinkgoHelper()
 	client, err := rest.HTTPClientFor(config)
 	Expect(err).NotTo(HaveOccurred())
 	defer client.CloseIdleConnections()

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
@@ -50,9 +51,16 @@ var _ = Describe("Being somebody else", Ordered, func() {
 		Entry("a namespace admin as a listed applier", star, "--as", "system:serviceaccount:gitops:"+world.Applier),
 	)
 	It("impersonating by a user id or an extra without the right to is refused", func() {
-		for _, flags := range [][]string{{"--as", world.Bob, "--as-uid", "1"}, {"--as", star, "--as-user-extra", "scopes=all"}} {
-			Expect(team.As(star).Kubectl(append([]string{"patch", "schg", name, "-n", team.Namespace, "--type=json", "-p", approval(world.Bob)}, flags...)...)).
-				To(end(1, "cannot impersonate"))
+		path := "/apis/secretreview.dev/v1alpha1/namespaces/" + team.Namespace + "/secretchanges/" + name
+		for _, who := range []rest.ImpersonationConfig{
+			{UserName: world.Bob, UID: "1"},
+			{UserName: star, Extra: map[string][]string{"scopes": {"all"}}},
+		} {
+			config := w.Cluster.UserConfig(star)
+			config.Impersonate = who
+			status, answer := sendWith(config, http.MethodPatch, path, "application/json-patch+json", approval(world.Bob))
+			Expect(status).To(Equal(http.StatusForbidden), answer)
+			Expect(answer).To(ContainSubstring("cannot impersonate"))
 		}
 	})
 
