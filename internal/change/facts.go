@@ -50,7 +50,9 @@ type Trust struct {
 
 // Facts are what has been observed. What is nil has not been looked at.
 type Facts struct {
-	Now    time.Time
+	Now time.Time
+	// AsOf is when looking began: what was read of AWS is not older.
+	AsOf   time.Time
 	Change *v1alpha1.SecretChange
 	// Project is nil if there is none of that name.
 	Project *v1alpha1.SecretProject

@@ -215,3 +215,40 @@ func TestWhatIsSeenLiveLateIsNoConflict(t *testing.T) {
 		t.Errorf("its base is live, but it is %s: %s", c.Status.Phase, c.Status.Message)
 	}
 }
+
+// A manager describes the live secret and stands still. Meanwhile another one makes the change live, and somebody edits
+// that. What the first one has seen is older than what is on record by then, and tells nothing of what came of it.
+func TestWhatWasSeenBeforeAnAttemptTellsNothingOfIt(t *testing.T) {
+	w := newWorld(1)
+	c := w.propose("alice", setA)
+	w.settle()
+	w.review(c, "bob", v1alpha1.VerdictApproved)
+	w.until(c, change.Put)
+	stale := w.facts(c)
+	stale.Queue.Alone = false // or the API server would not be asked
+	for a := change.Decide(w.settings, stale); a.Read != change.ReadFresh; a = change.Decide(w.settings, stale) {
+		if a.Read == change.ReadNothing {
+			t.Fatalf("decides without asking the API server: %+v", a)
+		}
+		w.read(&stale, a)
+	}
+	w.until(c, change.MoveLabel)
+	facts, a := w.decide(c)
+	w.record(c, a.Status)
+	if err := w.effect(facts.Change, a.Effect); err != nil {
+		t.Fatal(err)
+	}
+	w.external(edited(w.live(), setC))
+	w.now = w.now.Add(20 * time.Minute)
+	stale.Now, stale.Change, stale.Fresh = w.now, c.DeepCopy(), true
+	for a = change.Decide(w.settings, stale); a.Read != change.ReadNothing; a = change.Decide(w.settings, stale) {
+		w.read(&stale, a)
+	}
+	if a.Effect.Kind != change.NoEffect || a.Status.Attempt.VersionID != c.Status.Attempt.VersionID || a.Status.Phase != v1alpha1.PhaseApproved {
+		t.Errorf("judges by it: %s, %s, attempt %+v", a.Effect.Kind, a.Status.Message, a.Status.Attempt)
+	}
+	w.settle()
+	if c.Status.Phase != v1alpha1.PhaseApplied {
+		t.Errorf("was live, but is %s: %s", c.Status.Phase, c.Status.Message)
+	}
+}

@@ -20,7 +20,8 @@ import (
 
 // observe reads what every decision needs, from the cache.
 func (r *Reconciler) observe(ctx context.Context, name types.NamespacedName) (change.Facts, error) {
-	facts := change.Facts{Now: r.Clock.Now(), Change: &v1alpha1.SecretChange{}, Trust: change.Trust(r.Guard.State())}
+	now := r.Clock.Now()
+	facts := change.Facts{Now: now, AsOf: now, Change: &v1alpha1.SecretChange{}, Trust: change.Trust(r.Guard.State())}
 	if err := r.Client.Get(ctx, name, facts.Change); err != nil {
 		return facts, fmt.Errorf("read change %s: %w", name, err)
 	}
