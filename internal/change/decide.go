@@ -118,9 +118,8 @@ func (d *decider) settle(since time.Time) *Action {
 	return &Action{After: max(since.Add(d.ConsistencyGrace).Sub(d.Now), time.Second)}
 }
 
-// settled reports whether the answers of AWS must show what was done then. A
-// process may stand still between asking AWS and reading the rest.
-func (d *decider) settled(then time.Time) bool { return !d.AsOf.Before(then.Add(d.ConsistencyGrace)) }
+// settled reports whether an answer of AWS must show what was done then.
+func (d *decider) settled(then time.Time) bool { return !d.Now.Before(then.Add(d.ConsistencyGrace)) }
 
 // end finishes the change.
 func (d *decider) end(phase v1alpha1.Phase, reason, format string, args ...any) *Action {

@@ -7,6 +7,8 @@ package change
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/audit"
 	"github.com/secretreview/secretreview/internal/document"
@@ -50,9 +52,7 @@ type Trust struct {
 
 // Facts are what has been observed. What is nil has not been looked at.
 type Facts struct {
-	Now time.Time
-	// AsOf is when looking began: what was read of AWS is not older.
-	AsOf   time.Time
+	Now    time.Time
 	Change *v1alpha1.SecretChange
 	// Project is nil if there is none of that name.
 	Project *v1alpha1.SecretProject
@@ -69,6 +69,18 @@ type Facts struct {
 	LiveValue   *LiveValue
 	// Versions are older versions of the live secret, by id.
 	Versions map[string]LiveValue
+}
+
+// Renew takes over what the API server itself tells now: Now, Change, Project,
+// Trust, and of Queue what is Ahead. What was seen of the live secret is forgotten if another attempt is on
+// record since: a process may stand still for any time between two reads, and what
+// is older than an attempt tells nothing of it.
+func (f *Facts) Renew(fresh Facts) {
+	if !equality.Semantic.DeepEqual(f.Change.Status.Attempt, fresh.Change.Status.Attempt) {
+		f.Live, f.LiveValue = nil, nil
+	}
+	f.Now, f.Change, f.Project, f.Trust, f.Fresh = fresh.Now, fresh.Change, fresh.Project, fresh.Trust, true
+	f.Queue.Ahead = fresh.Queue.Ahead
 }
 
 // Staged is a staged secret's metadata.

@@ -349,7 +349,7 @@ func (w *world) facts(c *v1alpha1.SecretChange) change.Facts {
 	for _, o := range w.changes {
 		others = append(others, *o)
 	}
-	return change.Facts{Now: w.now, AsOf: w.now, Change: c.DeepCopy(), Project: w.project, Trust: w.trust,
+	return change.Facts{Now: w.now, Change: c.DeepCopy(), Project: w.project, Trust: w.trust,
 		Queue: change.QueueOf(c, others, policy.Identities{})}
 }
 

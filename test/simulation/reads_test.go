@@ -59,10 +59,10 @@ func (k *worker) readFresh() secretstore.Kind {
 			approved = append(approved, *o.SecretChange)
 		}
 	}
-	k.facts.Now = k.m.clock()
-	k.facts.Change, k.facts.Project, k.facts.Fresh = r.SecretChange, w.api.project.SecretProject, true
-	k.facts.Queue.Ahead = change.QueueOf(r.SecretChange, approved, w.settings.Identities).Ahead
-	k.facts.Trust = w.trust
+	k.facts.Renew(change.Facts{
+		Now: k.m.clock(), Change: r.SecretChange, Project: w.api.project.SecretProject, Trust: w.trust,
+		Queue: change.QueueOf(r.SecretChange, approved, w.settings.Identities),
+	})
 	k.rv = r.rv
 	k.seen = w.witness(r, k.m.clock())
 	return ""

@@ -82,9 +82,7 @@ func (k *worker) begin(r record) {
 		}
 		delete(k.m.writes, r.UID)
 	}
-	k.facts = change.Facts{Change: r.SecretChange, Project: k.m.cache.project.SecretProject, Trust: k.m.w.trust}
-	k.facts.Now = k.m.clock()
-	k.facts.AsOf = k.facts.Now
+	k.facts = change.Facts{Now: k.m.clock(), Change: r.SecretChange, Project: k.m.cache.project.SecretProject, Trust: k.m.w.trust}
 	k.rv = r.rv
 	k.others = k.others[:0]
 	for _, o := range k.m.cache.changes {

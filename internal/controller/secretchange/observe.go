@@ -20,8 +20,7 @@ import (
 
 // observe reads what every decision needs, from the cache.
 func (r *Reconciler) observe(ctx context.Context, name types.NamespacedName) (change.Facts, error) {
-	now := r.Clock.Now()
-	facts := change.Facts{Now: now, AsOf: now, Change: &v1alpha1.SecretChange{}, Trust: change.Trust(r.Guard.State())}
+	facts := change.Facts{Now: r.Clock.Now(), Change: &v1alpha1.SecretChange{}, Trust: change.Trust(r.Guard.State())}
 	if err := r.Client.Get(ctx, name, facts.Change); err != nil {
 		return facts, fmt.Errorf("read change %s: %w", name, err)
 	}
@@ -116,10 +115,10 @@ func (r *Reconciler) readFresh(ctx context.Context, facts *change.Facts) error {
 		return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("secretchanges").GroupResource(), fresh.Name,
 			errors.New("it was deleted and made anew"))
 	}
-	facts.Now = r.Clock.Now()
-	facts.Change, facts.Project, facts.Fresh = &fresh, policies, true
-	facts.Queue.Ahead = change.QueueOf(&fresh, approved.Items, r.Settings.Identities).Ahead
-	facts.Trust = change.Trust(r.Guard.State())
+	facts.Renew(change.Facts{
+		Now: r.Clock.Now(), Change: &fresh, Project: policies, Trust: change.Trust(r.Guard.State()),
+		Queue: change.QueueOf(&fresh, approved.Items, r.Settings.Identities),
+	})
 	return nil
 }
 
