@@ -63,7 +63,7 @@ func (k *worker) readFresh() secretstore.Kind {
 		Now: k.m.clock(), Change: r.SecretChange, Project: w.api.project.SecretProject, Trust: w.trust,
 		Queue: change.QueueOf(r.SecretChange, approved, w.settings.Identities),
 	})
-	k.rv = r.rv
+	k.rv, k.asked = r.rv, w.now
 	k.seen = w.witness(r, k.m.clock())
 	return ""
 }

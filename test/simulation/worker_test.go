@@ -69,7 +69,9 @@ type worker struct {
 	// seen is what the oracle saw when everything was read past the cache.
 	seen witness
 	// did says that the last reconcile has done something, after when it asks to be called again.
-	did   bool
+	did bool
+	// asked is the true time of facts.Now.
+	asked time.Time
 	after time.Duration
 }
 
@@ -83,7 +85,7 @@ func (k *worker) begin(r record) {
 		delete(k.m.writes, r.UID)
 	}
 	k.facts = change.Facts{Now: k.m.clock(), Change: r.SecretChange, Project: k.m.cache.project.SecretProject, Trust: k.m.w.trust}
-	k.rv = r.rv
+	k.rv, k.asked = r.rv, k.m.w.now
 	k.others = k.others[:0]
 	for _, o := range k.m.cache.changes {
 		if r.Spec.Staged == nil || !o.Status.Phase.Finished() {
@@ -216,7 +218,7 @@ func (k *worker) act() {
 	if e.Kind == change.NoEffect {
 		return
 	}
-	if deadline := w.settings.Deadline(k.facts.Change.Status.Attempt, e); !deadline.IsZero() && !k.m.clock().Before(deadline) {
+	if k.late(e) {
 		w.happened("managers: an effect is given up because it is late")
 		k.fail(secretstore.KindUnavailable)
 		return
@@ -237,6 +239,13 @@ func (k *worker) act() {
 	default:
 		k.fail(kind)
 	}
+}
+
+// late reports whether the time for an effect is over, by the clock on the wall or by one that nobody can set.
+func (k *worker) late(e change.Effect) bool {
+	deadline := k.m.w.settings.Deadline(k.facts.Change.Status.Attempt, e)
+	passed := k.m.w.now.Sub(k.asked)
+	return !deadline.IsZero() && (!k.m.clock().Before(deadline) || !k.facts.Now.Add(passed).Before(deadline))
 }
 
 // copied is for what writes into the facts.

@@ -21,12 +21,14 @@ import (
 var errLate = &secretstore.Error{Kind: secretstore.KindUnavailable, Op: "the call", Err: errors.New("this process stood still before it")}
 
 // doInTime carries out one effect, if it is not too late for it, and gives it up when it is.
-func (r *Reconciler) doInTime(ctx context.Context, object *v1alpha1.SecretChange, effect change.Effect) error {
+func (r *Reconciler) doInTime(ctx context.Context, facts change.Facts, effect change.Effect) error {
+	object := facts.Change
 	deadline := r.Settings.Deadline(object.Status.Attempt, effect)
 	if deadline.IsZero() {
 		return r.do(ctx, object, effect)
 	}
-	left := deadline.Sub(r.Clock.Now())
+	// The clock on the wall can be set back; the one that counts since the decision stops while the machine is suspended.
+	left := min(deadline.Sub(r.Clock.Now()), deadline.Sub(facts.Now)-r.Clock.Since(facts.Now))
 	if left <= 0 {
 		return fmt.Errorf("change %s/%s is decided anew: %w", object.Namespace, object.Name, errLate)
 	}

@@ -98,7 +98,7 @@ func (r *Reconciler) perform(ctx context.Context, facts change.Facts, action cha
 			return conflictIsStale(err)
 		}
 	}
-	if err := r.doInTime(ctx, facts.Change, action.Effect); err != nil {
+	if err := r.doInTime(ctx, facts, action.Effect); err != nil {
 		switch kind := secretstore.KindOf(err); {
 		case action.Effect.Kind == change.Put && kind == secretstore.KindExists:
 			return r.perform(ctx, facts, change.RetryPut(r.Settings, facts))
