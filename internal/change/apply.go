@@ -129,7 +129,8 @@ func (d *decider) write() *Action {
 	case current != "" && first:
 		return &Action{Effect: put, StatusFirst: true, Again: true}
 	case current != "":
-		return &Action{Effect: put, StatusFirst: true, After: time.Second}
+		// AWS may not show it at once, and never if its label was taken off.
+		return &Action{Effect: put, StatusFirst: true, After: max(time.Second, d.sinceStep()/2)}
 	case first:
 		return &Action{Again: true}
 	default:

@@ -97,20 +97,28 @@ func (s Settings) Deadline(attempt *v1alpha1.Attempt, e Effect) time.Time {
 	}
 }
 
+// sinceStep is how long ago the last step of the attempt was taken; 0 if that is
+// not on record.
+func (d *decider) sinceStep() time.Duration {
+	if at := d.status.Attempt.SteppedAt; at != nil {
+		return d.Now.Sub(at.Time)
+	}
+	return 0
+}
+
 // shortestGrace is the time that a call is given also where answers are never old.
 const shortestGrace = 15 * time.Second
 
-// madeLive returns the version that we wrote, by its label or by the attempt's
-// id, if it is live or was replaced since, or "".
+// madeLive returns the version that we wrote, if it is live or was replaced since,
+// or "". The attempt's id tells which that is. Only where none is on record the
+// label does, which others can move.
 func (d *decider) madeLive() string {
-	written := []string{d.Live.Secret.VersionWith(d.label())}
+	written := d.Live.Secret.VersionWith(d.label())
 	if d.status.Attempt != nil {
-		written = append(written, d.status.Attempt.VersionID)
+		written = d.status.Attempt.VersionID
 	}
-	for _, version := range written {
-		if version != "" && (version == d.Live.Secret.Current() || version == d.Live.Secret.Previous()) {
-			return version
-		}
+	if written == d.Live.Secret.Current() || written == d.Live.Secret.Previous() {
+		return written
 	}
 	return ""
 }

@@ -36,6 +36,47 @@ func TestAVersionThatLostItsLabelIsNotPutForEver(t *testing.T) {
 	}
 }
 
+// AWS may be slow to show what was put, or somebody may have taken the label off.
+func TestAPutIsTriedAgainMoreAndMoreRarely(t *testing.T) {
+	w := newWorld(1)
+	c := w.propose("alice", setA)
+	w.settle()
+	w.review(c, "bob", v1alpha1.VerdictApproved)
+	w.until(c, change.MoveLabel)
+	delete(w.versions[c.Status.Attempt.VersionID].labels, naming.VersionLabel(string(c.UID)))
+	puts := 0
+	for settled := c.Status.Attempt.SteppedAt.Add(w.settings.ConsistencyGrace); w.now.Before(settled); puts++ {
+		_, a := w.decide(c)
+		if a.Effect.Kind != change.Put || a.After < time.Second {
+			t.Fatalf("%s, and again after %s", a.Effect.Kind, a.After)
+		}
+		w.reconcile(c)
+		w.now = w.now.Add(a.After)
+	}
+	if puts > 12 {
+		t.Errorf("%d puts of the same version in less than a minute", puts)
+	}
+}
+
+// Who may move labels in AWS puts a change's own on what was live before it.
+func TestALabelThatIsMovedMakesNothingLookApplied(t *testing.T) {
+	w := newWorld(1)
+	c := w.propose("alice", setA)
+	w.settle()
+	w.review(c, "bob", v1alpha1.VerdictApproved)
+	w.until(c, change.MoveLabel)
+	label, written, before := naming.VersionLabel(string(c.UID)), c.Status.Attempt.VersionID, w.with(secretstore.LabelCurrent)
+	delete(w.versions[written].labels, label)
+	w.versions[before].labels[label] = true
+	for range 3 {
+		w.settle()
+		w.now = w.now.Add(time.Minute)
+	}
+	if c.Status.Phase != v1alpha1.PhaseApplied || c.Status.AppliedVersionID == before || w.with(label) != c.Status.AppliedVersionID {
+		t.Errorf("is %s as %s, and its label is on %s", c.Status.Phase, c.Status.AppliedVersionID, w.with(label))
+	}
+}
+
 // An adoption does not queue, and makes room by taking off the oldest label.
 func TestAnAdoptionTakesNoLabelOffAVersionThatIsBeingMadeLive(t *testing.T) {
 	w := newWorld(1)

@@ -74,7 +74,8 @@ func (w *world) settle() {
 			if k.did {
 				busy = true
 				m.cache.sync(w.api)
-			} else if k.after > 0 && (next == 0 || k.after < next) {
+			}
+			if k.after > 0 && (next == 0 || k.after < next) {
 				next = k.after
 			}
 		}
