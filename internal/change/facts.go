@@ -92,7 +92,17 @@ type Staged struct {
 // StagedValue is the staged version that the change pins.
 type StagedValue struct {
 	Missing bool
-	Value   sensitive.Value
+	// Digest is of its bytes.
+	Digest   string
+	Document document.Staged
+	// Err is why the bytes are no staged document.
+	Err error
+}
+
+// StagedValueOf reads the bytes of a staged version.
+func StagedValueOf(value sensitive.Value) StagedValue {
+	staged, err := document.ParseStaged(value)
+	return StagedValue{Digest: document.Digest(value), Document: staged, Err: err}
 }
 
 // Live is the live secret's metadata.

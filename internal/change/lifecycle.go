@@ -9,7 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
-	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/policy"
 )
 
@@ -118,7 +117,7 @@ func (d *decider) cleanup() *Action {
 		if d.StagedValue == nil {
 			return read(ReadStagedValue)
 		}
-		if d.StagedValue.Missing || document.Digest(d.StagedValue.Value) != d.spec.Staged.Digest {
+		if d.StagedValue.Missing || d.StagedValue.Digest != d.spec.Staged.Digest {
 			return nil
 		}
 	}

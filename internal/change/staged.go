@@ -71,13 +71,13 @@ func (d *decider) stagedPatch() (document.Patch, string) {
 	if d.StagedValue.Missing {
 		return document.Patch{}, "the staged version is gone"
 	}
-	if document.Digest(d.StagedValue.Value) != d.spec.Staged.Digest {
+	if d.StagedValue.Digest != d.spec.Staged.Digest {
 		return document.Patch{}, "the staged bytes do not have the digest that the change pins"
 	}
-	staged, err := document.ParseStaged(d.StagedValue.Value)
-	if err != nil {
+	if err := d.StagedValue.Err; err != nil {
 		return document.Patch{}, fmt.Sprintf("the staged document cannot be read: %s", err)
 	}
+	staged := d.StagedValue.Document
 	if err := staged.Identity.Belongs(d.identity(staged.Identity.Project)); err != nil {
 		return document.Patch{}, err.Error()
 	}

@@ -367,7 +367,11 @@ func (w *world) read(facts *change.Facts, a change.Action) {
 		facts.Staged = &change.Staged{Missing: !ok, Secret: s}
 	case change.ReadStagedValue:
 		v, ok := w.staged[facts.Change.Spec.Staged.SecretARN]
-		facts.StagedValue = &change.StagedValue{Missing: !ok || v.VersionID != string(facts.Change.Spec.Staged.VersionID), Value: v.Value}
+		staged := change.StagedValue{Missing: true}
+		if ok && v.VersionID == string(facts.Change.Spec.Staged.VersionID) {
+			staged = change.StagedValueOf(v.Value)
+		}
+		facts.StagedValue = &staged
 	case change.ReadLive:
 		if a := facts.Change.Status.Attempt; a != nil && a.SecretARN != w.secret.ARN {
 			facts.Live = &change.Live{Missing: true}

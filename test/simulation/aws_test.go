@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/secretreview/secretreview/internal/change"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/secretstore"
@@ -103,7 +104,9 @@ type secretsManager struct {
 	staged []*secret
 	past   []answer
 	// gone are the documents of all versions there ever were.
-	written map[string]sensitive.Value
+	written      map[string]sensitive.Value
+	parsed       map[sensitive.Value]parsed
+	parsedStaged map[sensitive.Value]change.StagedValue
 	// delayed are effects whose calls have failed before they came.
 	delayed []delayed
 	// strange is since when the live secret is not ours to write, zero if it is.
@@ -118,7 +121,7 @@ type delayed struct {
 }
 
 func newSecretsManager(w *world) *secretsManager {
-	return &secretsManager{w: w, written: map[string]sensitive.Value{}}
+	return &secretsManager{w: w, written: map[string]sensitive.Value{}, parsed: map[sensitive.Value]parsed{}, parsedStaged: map[sensitive.Value]change.StagedValue{}}
 }
 
 func owned() map[string]string {
@@ -214,12 +217,38 @@ func (a *secretsManager) putCurrent(value sensitive.Value) {
 	a.moveCurrent(v, nil)
 }
 
+// parsed is what document.Parse makes of a value.
+type parsed struct {
+	document.Document
+	err error
+}
+
+// parse is document.Parse, once for each value: most of the time would go there. Nobody may change the document.
+func (a *secretsManager) parse(value sensitive.Value) (document.Document, error) {
+	known, ok := a.parsed[value]
+	if !ok {
+		known.Document, known.err = document.Parse(value)
+		a.parsed[value] = known
+	}
+	return known.Document, known.err
+}
+
+// stagedValue is change.StagedValueOf, once for each value.
+func (a *secretsManager) stagedValue(value sensitive.Value) *change.StagedValue {
+	known, ok := a.parsedStaged[value]
+	if !ok {
+		known = change.StagedValueOf(value)
+		a.parsedStaged[value] = known
+	}
+	return &known
+}
+
 // document is what a version holds or held; nil if that was no document.
 func (a *secretsManager) document(id string) document.Document {
 	if id == "" {
 		return document.Document{}
 	}
-	doc, err := document.Parse(a.written[id])
+	doc, err := a.parse(a.written[id])
 	if err != nil {
 		return nil
 	}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
-	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/project"
 	"github.com/secretreview/secretreview/internal/secretstore"
@@ -90,7 +89,7 @@ func (m *manager) observe(e project.Environment, read project.Read) project.Envi
 		value := &project.Value{VersionID: read.VersionID}
 		if v := a.versionNow(read.VersionID); v == nil {
 			e.Failure = &project.Failure{Kind: secretstore.KindNotFound, Message: "there is no such version"}
-		} else if doc, err := document.Parse(v.value); err != nil {
+		} else if doc, err := a.parse(v.value); err != nil {
 			value.Problem = err.Error()
 		} else {
 			value.Keys = len(doc)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/change"
-	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
@@ -84,7 +83,7 @@ func (k *worker) readStagedValue() {
 		return
 	}
 	if v := s.version(string(source.VersionID)); v != nil {
-		k.facts.StagedValue = &change.StagedValue{Value: v.value}
+		k.facts.StagedValue = k.m.w.aws.stagedValue(v.value)
 	}
 }
 
@@ -142,7 +141,7 @@ func (k *worker) readLiveValue(id string) {
 		}
 	}
 	if v := a.live.version(id); v != nil {
-		k.facts.LiveValue = valueOf(v)
+		k.facts.LiveValue = k.valueOf(v)
 	}
 }
 
@@ -150,7 +149,7 @@ func (k *worker) readOldValue(id string) {
 	value := change.LiveValue{VersionID: id, Missing: true}
 	if a := k.m.w.aws; a.live != nil && a.live.arn == k.facts.Live.Secret.ARN {
 		if v := a.live.version(id); v != nil {
-			value = *valueOf(v)
+			value = *k.valueOf(v)
 		}
 	}
 	if k.facts.Versions == nil {
@@ -159,9 +158,9 @@ func (k *worker) readOldValue(id string) {
 	k.facts.Versions[id] = value
 }
 
-func valueOf(v *version) *change.LiveValue {
+func (k *worker) valueOf(v *version) *change.LiveValue {
 	value := &change.LiveValue{VersionID: v.id}
-	value.Document, value.Err = document.Parse(v.value)
+	value.Document, value.Err = k.m.w.aws.parse(v.value)
 	return value
 }
 

@@ -157,7 +157,8 @@ func (r *Reconciler) readStagedValue(ctx context.Context, facts *change.Facts) e
 	if err != nil {
 		return err
 	}
-	facts.StagedValue = &change.StagedValue{Value: version.Value}
+	staged := change.StagedValueOf(version.Value)
+	facts.StagedValue = &staged
 	return nil
 }
 
