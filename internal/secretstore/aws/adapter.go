@@ -34,8 +34,9 @@ const (
 	// DefaultWritesPerSecond leaves room to others: the service takes 50 writing
 	// calls a second from a whole account in one region (its quotas page).
 	DefaultWritesPerSecond = 20
-	// writeBurst is how many writing calls may go out at once after a pause.
-	writeBurst = 10
+	// writeBurst is how many writing calls may go out at once after a pause, so that
+	// 45 a second stay within 50 in any one second.
+	writeBurst = 5
 )
 
 // Options configure an Adapter. The zero value takes region, credentials and

@@ -39,13 +39,6 @@ func write[Out any](ctx context.Context, a *Adapter, op, id string, call func() 
 	return do(ctx, a, op, id, call)
 }
 
-// writeNow makes one at once, and has those that come after wait for it: whoever
-// moves a label has just decided to, and should not act on that later.
-func writeNow[Out any](ctx context.Context, a *Adapter, op, id string, call func() (Out, error)) (Out, error) {
-	a.writes.Reserve()
-	return do(ctx, a, op, id, call)
-}
-
 // Describe implements secretstore.Store.
 func (a *Adapter) Describe(ctx context.Context, id string) (secretstore.Secret, error) {
 	out, err := do(ctx, a, "DescribeSecret", id, func() (*secretsmanager.DescribeSecretOutput, error) {
@@ -118,7 +111,7 @@ func (a *Adapter) Put(ctx context.Context, in secretstore.PutInput) error {
 
 // MoveLabel implements secretstore.Store.
 func (a *Adapter) MoveLabel(ctx context.Context, in secretstore.MoveLabelInput) error {
-	_, err := writeNow(ctx, a, labelMoved, in.ID, func() (*secretsmanager.UpdateSecretVersionStageOutput, error) {
+	_, err := write(ctx, a, labelMoved, in.ID, func() (*secretsmanager.UpdateSecretVersionStageOutput, error) {
 		return a.secrets.UpdateSecretVersionStage(ctx, &secretsmanager.UpdateSecretVersionStageInput{
 			SecretId:            &in.ID,
 			VersionStage:        &in.Label,
