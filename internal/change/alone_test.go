@@ -5,6 +5,8 @@ import (
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/change"
+	"github.com/secretreview/secretreview/internal/live"
+	"github.com/secretreview/secretreview/internal/secretstore"
 )
 
 // Two that were approved at once must not both begin, and one alone need not ask.
@@ -24,8 +26,8 @@ func TestWhoGoesFirstIsReadPastTheCacheWhereSomebodyElseWaits(t *testing.T) {
 			}
 			w.settle()
 			w.review(c, "bob", v1alpha1.VerdictApproved)
-			// That it is approved is on record before anything may hinder it.
-			if _, a := w.decide(c); a.Status.Phase != v1alpha1.PhaseApproved || a.Status.DecidedAt == nil || a.Effect.Kind != change.NoEffect {
+			// Each write to the API server stands between an approval and its effect.
+			if _, a := w.decide(c); a.Status.Phase != v1alpha1.PhaseApproved || a.Status.DecidedAt == nil || (a.Effect.Kind != change.NoEffect) != tc.alone {
 				t.Fatalf("it is %s, and %q is to be done", a.Status.Phase, a.Effect.Kind)
 			}
 			w.until(c, change.Put)
@@ -41,5 +43,25 @@ func TestWhoGoesFirstIsReadPastTheCacheWhereSomebodyElseWaits(t *testing.T) {
 				t.Errorf("it ends %s: %s", c.Status.Phase, c.Status.Message)
 			}
 		})
+	}
+}
+
+func TestAnApprovalIsOnRecordAlsoWhereAWSHindersWhatFollows(t *testing.T) {
+	w := newWorld(1)
+	c := w.propose("alice", setA)
+	w.settle()
+	w.review(c, "bob", v1alpha1.VerdictApproved)
+	facts := w.facts(c)
+	if a := change.Decide(w.settings, facts); a.Read != change.ReadLive {
+		t.Fatalf("wants %+v", a)
+	}
+	a := change.Blocked(w.settings, facts, live.Reasons[secretstore.KindUnavailable], "AWS does not answer")
+	if a.Status.Phase != v1alpha1.PhaseApproved || a.Status.DecidedAt == nil || a.Status.Message != "AWS does not answer" || len(a.Events) != 1 {
+		t.Errorf("it is %s since %v: %s, events %v", a.Status.Phase, a.Status.DecidedAt, a.Status.Message, a.Events)
+	}
+	c.Status = a.Status
+	w.settle()
+	if c.Status.Phase != v1alpha1.PhaseApplied {
+		t.Errorf("it ends %s: %s", c.Status.Phase, c.Status.Message)
 	}
 }

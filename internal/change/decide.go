@@ -2,6 +2,7 @@ package change
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -35,9 +36,9 @@ type note struct{ reason, message string }
 // step does its part of the decision; nil goes on to the next.
 type step func(*decider) *Action
 
-// steps in their order. What a change may not survive comes first, what makes
-// it live comes last.
-var steps = []step{
+// judging are the steps in their order that work out what a change has come to.
+// What it may not survive comes first.
+var judging = []step{
 	(*decider).deleting,
 	(*decider).finished,
 	(*decider).claim,
@@ -49,9 +50,10 @@ var steps = []step{
 	(*decider).expiry,
 	(*decider).validate,
 	(*decider).await,
-	(*decider).hold,
-	(*decider).apply,
 }
+
+// steps are all in their order. What makes a change live comes last.
+var steps = append(slices.Clone(judging), (*decider).hold, (*decider).apply)
 
 // Decide works out what to do next about a change.
 func Decide(settings Settings, facts Facts) Action {
@@ -65,12 +67,19 @@ func Decide(settings Settings, facts Facts) Action {
 }
 
 // Blocked is the action for a read or an effect that failed and is tried again
-// later: it says so in the status and changes nothing else.
+// later: the status says so, and what the change has come to by then, such as that
+// it is approved.
 func Blocked(settings Settings, facts Facts, reason, message string) Action {
 	d := newDecider(settings, facts)
 	if d.status.Phase.Finished() {
 		d.events = append(d.events, Event{Warning: true, Reason: v1alpha1.ReasonCleanupFailed, Message: message})
 		return d.complete(Action{})
+	}
+	for _, step := range judging {
+		if step(d) != nil { // nothing can be said yet but what is on record
+			d = newDecider(settings, facts)
+			break
+		}
 	}
 	return d.complete(*d.wait(reason, message, 0))
 }
