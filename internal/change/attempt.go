@@ -109,18 +109,35 @@ func (d *decider) sinceStep() time.Duration {
 // shortestGrace is the time that a call is given also where answers are never old.
 const shortestGrace = 15 * time.Second
 
-// madeLive returns the version that we wrote, if it is live or was replaced since,
-// or "". The attempt's id tells which that is. Only where none is on record the
-// label does, which others can move.
+// madeLive returns the version that we wrote, by the attempt's id or by its label,
+// if it is live or was replaced since, or "".
 func (d *decider) madeLive() string {
-	written := d.Live.Secret.VersionWith(d.label())
-	if d.status.Attempt != nil {
-		written = d.status.Attempt.VersionID
+	written := []string{d.Live.Secret.VersionWith(d.label())}
+	if d.wasThere(written[0]) {
+		written = nil
 	}
-	if written == d.Live.Secret.Current() || written == d.Live.Secret.Previous() {
-		return written
+	if d.status.Attempt != nil {
+		written = append(written, d.status.Attempt.VersionID)
+	}
+	for _, version := range written {
+		if version != "" && (version == d.Live.Secret.Current() || version == d.Live.Secret.Previous()) {
+			return version
+		}
 	}
 	return ""
+}
+
+// wasThere reports whether a version is known to be older than what the change
+// wrote. Its label on such a one is somebody else's doing, but for an adoption.
+func (d *decider) wasThere(version string) bool {
+	if d.spec.Restore != nil && d.status.Revert == nil {
+		return false
+	}
+	older := []string{d.status.BaseVersionID, string(d.spec.BaseVersionID)}
+	if a := d.status.Attempt; a != nil {
+		older = append(older, a.CurrentVersionID, a.PreviousVersionID)
+	}
+	return slices.Contains(older, version)
 }
 
 // applied records that the change is live, as read back from AWS.

@@ -60,20 +60,29 @@ func TestAPutIsTriedAgainMoreAndMoreRarely(t *testing.T) {
 
 // Who may move labels in AWS puts a change's own on what was live before it.
 func TestALabelThatIsMovedMakesNothingLookApplied(t *testing.T) {
-	w := newWorld(1)
-	c := w.propose("alice", setA)
-	w.settle()
-	w.review(c, "bob", v1alpha1.VerdictApproved)
-	w.until(c, change.MoveLabel)
-	label, written, before := naming.VersionLabel(string(c.UID)), c.Status.Attempt.VersionID, w.with(secretstore.LabelCurrent)
-	delete(w.versions[written].labels, label)
-	w.versions[before].labels[label] = true
-	for range 3 {
-		w.settle()
-		w.now = w.now.Add(time.Minute)
-	}
-	if c.Status.Phase != v1alpha1.PhaseApplied || c.Status.AppliedVersionID == before || w.with(label) != c.Status.AppliedVersionID {
-		t.Errorf("is %s as %s, and its label is on %s", c.Status.Phase, c.Status.AppliedVersionID, w.with(label))
+	for name, ready := range map[string]func(*world, *v1alpha1.SecretChange){
+		"before an attempt begins":     func(w *world, c *v1alpha1.SecretChange) { w.until(c, change.Put) },
+		"after its version is written": func(w *world, c *v1alpha1.SecretChange) { w.until(c, change.MoveLabel) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(1)
+			c := w.propose("alice", setA)
+			w.settle()
+			w.review(c, "bob", v1alpha1.VerdictApproved)
+			ready(w, c)
+			label, before := naming.VersionLabel(string(c.UID)), w.with(secretstore.LabelCurrent)
+			if a := c.Status.Attempt; a != nil {
+				delete(w.versions[a.VersionID].labels, label)
+			}
+			w.versions[before].labels[label] = true
+			for range 3 {
+				w.settle()
+				w.now = w.now.Add(time.Minute)
+			}
+			if c.Status.Phase != v1alpha1.PhaseApplied || c.Status.AppliedVersionID == before || w.with(label) != c.Status.AppliedVersionID {
+				t.Errorf("is %s as %s, and its label is on %s", c.Status.Phase, c.Status.AppliedVersionID, w.with(label))
+			}
+		})
 	}
 }
 
