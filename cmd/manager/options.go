@@ -24,6 +24,8 @@ const (
 	namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 	// minInterval keeps a mistyped interval from flooding AWS.
 	minInterval = time.Second
+	// longestWait is how long writing calls to AWS may wait for each other: one that makes a change live has some seconds.
+	longestWait = 10 * time.Second
 )
 
 // options are the flags.
@@ -155,6 +157,8 @@ func (o *options) validate() error {
 		{!loopback(o.pprofAddress), "--pprof-bind-address is not an address of this machine alone, such as 127.0.0.1:6060: profiles are served without asking who reads them"},
 		{!account.MatchString(o.awsAccount), "--aws-account is not an account's 12 digits"},
 		{o.awsWritesPerSecond <= 0, "--aws-writes-per-second is not above 0"},
+		{float64(o.concurrency) > longestWait.Seconds()*o.awsWritesPerSecond, fmt.Sprintf(
+			"--aws-writes-per-second is too low for --concurrency: calls to AWS would wait for each other for more than %s", longestWait)},
 		{o.awsMaxAttempts < 1, "--aws-max-attempts is less than 1"},
 		{o.awsRequestTimeout <= 0, "--aws-request-timeout is not above 0"},
 		{o.logFormat != "json" && o.logFormat != "console", "--log-format is neither json nor console"},

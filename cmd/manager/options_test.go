@@ -59,6 +59,7 @@ func TestRefusesToStartWithOneSentence(t *testing.T) {
 		"with profiles on this machine":            {args: []string{"--cluster-name=blue", "--pprof-bind-address=127.0.0.1:6060"}},
 		"with an account that is none":             {args: []string{"--cluster-name=blue", "--aws-account=123"}, says: "--aws-account"},
 		"with no writes at all":                    {args: []string{"--cluster-name=blue", "--aws-writes-per-second=0"}, says: "--aws-writes-per-second"},
+		"with more workers than writes":            {args: []string{"--cluster-name=blue", "--aws-writes-per-second=1", "--concurrency=11"}, says: "too low for --concurrency"},
 		"with no attempt at all":                   {args: []string{"--cluster-name=blue", "--aws-max-attempts=0"}, says: "--aws-max-attempts"},
 		"with no time for an answer":               {args: []string{"--cluster-name=blue", "--aws-request-timeout=0"}, says: "--aws-request-timeout"},
 		"with a log format that nobody knows":      {args: []string{"--cluster-name=blue", "--log-format=xml"}, says: "--log-format"},

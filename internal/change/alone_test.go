@@ -2,6 +2,11 @@ package change_test
 
 import (
 	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/change"
@@ -63,5 +68,25 @@ func TestAnApprovalIsOnRecordAlsoWhereAWSHindersWhatFollows(t *testing.T) {
 	w.settle()
 	if c.Status.Phase != v1alpha1.PhaseApplied {
 		t.Errorf("it ends %s: %s", c.Status.Phase, c.Status.Message)
+	}
+}
+
+// The second of two approvals arrives while a move is tried again, which is not told of.
+func TestWhatIsApprovedWhileItIsTriedAgainSaysSo(t *testing.T) {
+	w := newWorld(1)
+	c := w.propose("alice", setA)
+	w.settle()
+	w.review(c, "bob", v1alpha1.VerdictApproved)
+	w.until(c, change.MoveLabel)
+	_, a := w.decide(c)
+	w.record(c, a.Status) // and the move is lost
+	w.project.Spec.Environments[0].RequiredApprovals = ptr.To[int32](2)
+	w.now = w.now.Add(2 * time.Minute)
+	w.reconcile(c)
+	w.review(c, "carol", v1alpha1.VerdictApproved)
+	_, a = w.decide(c)
+	approved := meta.FindStatusCondition(a.Status.Conditions, v1alpha1.ConditionApproved)
+	if a.Status.Phase != v1alpha1.PhaseApproved || approved.Status != metav1.ConditionTrue {
+		t.Errorf("is %s, but its condition says %+v", a.Status.Phase, approved)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/audit"
 )
 
 // attempted works out what came of an attempt on record, before anything else
@@ -25,13 +26,13 @@ func (d *decider) attempted() *Action {
 		return d.applied(version)
 	}
 	a, untouched := d.status.Attempt, d.untouched()
-	if untouched && !a.Moved {
-		return nil
-	}
 	// A clock that was ahead has since gone back: from now on it counts anew.
 	if a.SteppedAt != nil && a.SteppedAt.Sub(d.Now) > d.ConsistencyGrace {
 		now := metav1.NewMicroTime(d.Now)
 		a.SteppedAt = &now
+	}
+	if untouched && !a.Moved {
+		return nil
 	}
 	// Both a move that is not shown and somebody else's may be older news.
 	if a.SteppedAt != nil && !d.settled(a.SteppedAt.Time) && !d.overtaken() {
@@ -112,9 +113,9 @@ const shortestGrace = 15 * time.Second
 // madeLive returns the version that we wrote, by the attempt's id or by its label,
 // if it is live or was replaced since, or "".
 func (d *decider) madeLive() string {
-	written := []string{d.Live.Secret.VersionWith(d.label())}
-	if d.wasThere(written[0]) {
-		written = nil
+	var written []string
+	if version := d.Live.Secret.VersionWith(d.label()); d.canBeOurs(version) {
+		written = append(written, version)
 	}
 	if d.status.Attempt != nil {
 		written = append(written, d.status.Attempt.VersionID)
@@ -127,17 +128,22 @@ func (d *decider) madeLive() string {
 	return ""
 }
 
-// wasThere reports whether a version is known to be older than what the change
-// wrote. Its label on such a one is somebody else's doing, but for an adoption.
-func (d *decider) wasThere(version string) bool {
+// canBeOurs reports whether the change may have put its label on a version, which
+// whoever may move labels in AWS can put on any. An adoption puts it on its base;
+// all others on what they wrote, so on nothing that is known to be older.
+func (d *decider) canBeOurs(version string) bool {
 	if d.spec.Restore != nil && d.status.Revert == nil {
-		return false
+		return version == d.status.BaseVersionID
 	}
 	older := []string{d.status.BaseVersionID, string(d.spec.BaseVersionID)}
 	if a := d.status.Attempt; a != nil {
 		older = append(older, a.CurrentVersionID, a.PreviousVersionID)
 	}
-	return slices.Contains(older, version)
+	return audit.Committed(version) && !slices.Contains(older, version) &&
+		!slices.ContainsFunc(slices.Concat(d.Live.Labels, d.Live.Kept), func(l Label) bool {
+			return l.VersionID == version && l.ChangeUID != string(d.Change.UID) &&
+				!l.AppliedAt.IsZero() && l.AppliedAt.Before(d.Change.CreationTimestamp.Time)
+		})
 }
 
 // applied records that the change is live, as read back from AWS.

@@ -99,7 +99,7 @@ func (d *decider) complete(a Action) Action {
 		d.status.ObservedGeneration = d.Change.Generation
 	}
 	d.status.Message = truncate(d.status.Message, maxMessage)
-	if !d.quiet {
+	if !d.quiet || d.status.Phase != d.Change.Status.Phase {
 		d.conditions()
 	}
 	a.Status = *d.status

@@ -58,31 +58,73 @@ func TestAPutIsTriedAgainMoreAndMoreRarely(t *testing.T) {
 	}
 }
 
-// Who may move labels in AWS puts a change's own on what was live before it.
+// Who may move labels in AWS puts a change's own on a version that was there before it.
 func TestALabelThatIsMovedMakesNothingLookApplied(t *testing.T) {
-	for name, ready := range map[string]func(*world, *v1alpha1.SecretChange){
-		"before an attempt begins":     func(w *world, c *v1alpha1.SecretChange) { w.until(c, change.Put) },
-		"after its version is written": func(w *world, c *v1alpha1.SecretChange) { w.until(c, change.MoveLabel) },
+	for name, tc := range map[string]struct {
+		// ready is how far the change gets before that.
+		ready   func(*world, *v1alpha1.SecretChange)
+		on      string
+		verdict v1alpha1.Verdict
+		phase   v1alpha1.Phase
+	}{
+		"on what is live, before an attempt":         {put, secretstore.LabelCurrent, v1alpha1.VerdictApproved, v1alpha1.PhaseApplied},
+		"on what is live, its own version being put": {toMove, secretstore.LabelCurrent, v1alpha1.VerdictApproved, v1alpha1.PhaseApplied},
+		"on what was live, before an attempt":        {put, secretstore.LabelPrevious, v1alpha1.VerdictApproved, v1alpha1.PhaseApplied},
+		"on what was live, while it is rejected":     {nothing, secretstore.LabelPrevious, v1alpha1.VerdictRejected, v1alpha1.PhaseRejected},
 	} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(1)
-			c := w.propose("alice", setA)
-			w.settle()
-			w.review(c, "bob", v1alpha1.VerdictApproved)
-			ready(w, c)
-			label, before := naming.VersionLabel(string(c.UID)), w.with(secretstore.LabelCurrent)
-			if a := c.Status.Attempt; a != nil {
-				delete(w.versions[a.VersionID].labels, label)
-			}
-			w.versions[before].labels[label] = true
-			for range 3 {
+		for whose, prior := range map[string]func(*world){
+			"somebody's edit": func(w *world) { w.external(edited(w.live(), setC)); w.external(edited(w.live(), setB)) },
+			"another change":  func(w *world) { w.applied(setC); w.applied(setB) },
+		} {
+			t.Run(name+", which "+whose+" wrote", func(t *testing.T) {
+				w := newWorld(1)
+				prior(w)
+				c := w.propose("alice", setA)
 				w.settle()
-				w.now = w.now.Add(time.Minute)
-			}
-			if c.Status.Phase != v1alpha1.PhaseApplied || c.Status.AppliedVersionID == before || w.with(label) != c.Status.AppliedVersionID {
-				t.Errorf("is %s as %s, and its label is on %s", c.Status.Phase, c.Status.AppliedVersionID, w.with(label))
-			}
-		})
+				w.review(c, "bob", tc.verdict)
+				tc.ready(w, c)
+				label, on := naming.VersionLabel(string(c.UID)), w.with(tc.on)
+				if a := c.Status.Attempt; a != nil {
+					delete(w.versions[a.VersionID].labels, label)
+				}
+				w.changing()
+				w.versions[on].labels[label] = true
+				for range 3 {
+					w.settle()
+					w.now = w.now.Add(time.Minute)
+				}
+				if c.Status.Phase != tc.phase || c.Status.AppliedVersionID == on || w.with(label) != c.Status.AppliedVersionID {
+					t.Errorf("is %s as %s, and its label is on %s", c.Status.Phase, c.Status.AppliedVersionID, w.with(label))
+				}
+			})
+		}
+	}
+}
+
+func nothing(*world, *v1alpha1.SecretChange)    {}
+func put(w *world, c *v1alpha1.SecretChange)    { w.until(c, change.Put) }
+func toMove(w *world, c *v1alpha1.SecretChange) { w.until(c, change.MoveLabel) }
+
+// applied has a change made live, some time ago.
+func (w *world) applied(edit func(document.Document)) {
+	c := w.propose("alice", edit)
+	w.settle()
+	w.review(c, "bob", v1alpha1.VerdictApproved)
+	w.settle()
+	w.now = w.now.Add(5 * time.Minute)
+}
+
+func TestAnAdoptionAdoptsWhatWasApprovedAlone(t *testing.T) {
+	w := newWorld(1)
+	w.external(edited(w.live(), setC))
+	live, previous := w.with(secretstore.LabelCurrent), w.with(secretstore.LabelPrevious)
+	c := w.revert("alice", v1alpha1.SecretChangeSpec{Restore: &v1alpha1.RestoreSource{VersionID: v1alpha1.VersionID(live)}})
+	w.settle()
+	w.versions[previous].labels[naming.VersionLabel(string(c.UID))] = true
+	w.review(c, "bob", v1alpha1.VerdictApproved)
+	w.settle()
+	if c.Status.Phase != v1alpha1.PhaseApplied || c.Status.AppliedVersionID != live || !c.Adopted() {
+		t.Errorf("is %s as %s, adopted %v: %s", c.Status.Phase, c.Status.AppliedVersionID, c.Adopted(), c.Status.Message)
 	}
 }
 

@@ -76,7 +76,7 @@ func (d *decider) adopt() *Action {
 	} else if trim != nil {
 		return &Action{Effect: *trim, Again: true}
 	}
-	return d.final(d.moveLabel(d.label(), "", current))
+	return d.final(d.moveLabel(d.label(), d.Live.Secret.VersionWith(d.label()), current))
 }
 
 // trim takes the oldest label off when writing another version would leave more

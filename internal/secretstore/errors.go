@@ -40,6 +40,9 @@ var advice = map[Kind]string{
 	KindUnavailable: "try again later",
 }
 
+// ErrNotSent is in the chain of an Error whose call never left this process.
+var ErrNotSent = errors.New("it was not sent")
+
 // Error is what every Store method fails with. Its text never holds a value.
 type Error struct {
 	Kind Kind

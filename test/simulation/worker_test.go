@@ -220,7 +220,11 @@ func (k *worker) act() {
 	}
 	if k.late(e) {
 		w.happened("managers: an effect is given up because it is late")
-		k.fail(secretstore.KindUnavailable)
+		if e.MakesLive() {
+			k.perform(change.MoveRefused(w.settings, k.copied()))
+		} else {
+			k.fail(secretstore.KindUnavailable)
+		}
 		return
 	}
 	w.happened("effect: " + string(e.Kind))

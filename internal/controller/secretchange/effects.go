@@ -2,7 +2,6 @@ package secretchange
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -18,7 +17,7 @@ import (
 )
 
 // errLate is what becomes of an effect that is not done in time.
-var errLate = &secretstore.Error{Kind: secretstore.KindUnavailable, Op: "the call", Err: errors.New("this process stood still before it")}
+var errLate = &secretstore.Error{Kind: secretstore.KindUnavailable, Op: "the call", Err: fmt.Errorf("this process stood still before it: %w", secretstore.ErrNotSent)}
 
 // doInTime carries out one effect, if it is not too late for it, and gives it up when it is.
 func (r *Reconciler) doInTime(ctx context.Context, facts change.Facts, effect change.Effect) error {

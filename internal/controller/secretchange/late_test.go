@@ -2,6 +2,7 @@ package secretchange
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -54,7 +55,7 @@ func TestACallThatMakesLiveIsGivenUpWhenItIsLate(t *testing.T) {
 			at := metav1.NewMicroTime(stepped)
 			c.Status.Attempt = &v1alpha1.Attempt{SteppedAt: &at, Moved: true}
 			err := r.doInTime(t.Context(), change.Facts{Now: stepped, Change: c}, change.Effect{Kind: change.MoveLabel, Move: secretstore.MoveLabelInput{Label: secretstore.LabelCurrent}})
-			if secretstore.KindOf(err) != secretstore.KindUnavailable || store.asked != tc.asked {
+			if secretstore.KindOf(err) != secretstore.KindUnavailable || store.asked != tc.asked || errors.Is(err, secretstore.ErrNotSent) == (store.asked > 0) {
 				t.Errorf("AWS was asked %d times, and it failed with %v", store.asked, err)
 			}
 		})

@@ -173,6 +173,8 @@ var _ = Describe("A proposed change", func() {
 		approveAs(t.bob, "bob", c)
 		Eventually(func() []metav1.Condition { return t.status(c)().Conditions }).Should(ContainElement(And(
 			HaveField("Type", v1alpha1.ConditionApplied), HaveField("Reason", v1alpha1.ReasonAccessDenied))))
+		Expect(t.status(c)().Phase).To(Equal(v1alpha1.PhaseApproved))
+		Eventually(t.told).Should(ContainElement(v1alpha1.ReasonApproved))
 		remove()
 		Eventually(t.status(c)).Should(bePhase(v1alpha1.PhaseApplied))
 	})
@@ -210,17 +212,20 @@ var _ = Describe("A proposed change", func() {
 	It("is told of in events with constant reasons", func() {
 		c := t.propose(map[string]string{"A": "one"}, nil)
 		approveAs(t.bob, "bob", c)
-		Eventually(func() []string {
-			var list corev1.EventList
-			Expect(admin.List(ctx, &list, client.InNamespace(t.namespace))).To(Succeed())
-			var reasons []string
-			for _, e := range list.Items {
-				reasons = append(reasons, e.Reason)
-			}
-			return reasons
-		}).Should(ContainElements(v1alpha1.ReasonValidated, v1alpha1.ReasonApproved, v1alpha1.ReasonApplied))
+		Eventually(t.told).Should(ContainElements(v1alpha1.ReasonValidated, v1alpha1.ReasonApproved, v1alpha1.ReasonApplied))
 	})
 })
+
+// told are the reasons of all events in the team's namespace.
+func (t *team) told() []string {
+	var list corev1.EventList
+	Expect(admin.List(ctx, &list, client.InNamespace(t.namespace))).To(Succeed())
+	var reasons []string
+	for _, e := range list.Items {
+		reasons = append(reasons, e.Reason)
+	}
+	return reasons
+}
 
 var _ = Describe("A policy", func() {
 	It("that requires two approvals counts people once", func() {

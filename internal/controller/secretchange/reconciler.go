@@ -97,12 +97,14 @@ func (r *Reconciler) perform(ctx context.Context, facts change.Facts, action cha
 		if wrote, err = r.writeStatus(ctx, facts.Change, action); err != nil {
 			return conflictIsStale(err)
 		}
+		r.tell(facts.Change, action.Events)
+		action.Events = nil
 	}
 	if err := r.doInTime(ctx, facts, action.Effect); err != nil {
 		switch kind := secretstore.KindOf(err); {
 		case action.Effect.Kind == change.Put && kind == secretstore.KindExists:
 			return r.perform(ctx, facts, change.RetryPut(r.Settings, facts))
-		case action.Effect.MakesLive() && kind == secretstore.KindInvalidState:
+		case action.Effect.MakesLive() && (kind == secretstore.KindInvalidState || errors.Is(err, secretstore.ErrNotSent)):
 			return r.perform(ctx, facts, change.MoveRefused(r.Settings, facts))
 		}
 		return r.failed(ctx, facts, err)
@@ -130,8 +132,9 @@ func (r *Reconciler) failed(ctx context.Context, facts change.Facts, failure err
 		action := change.Blocked(r.Settings, facts, live.Reasons[kind], blockedMessage(failure))
 		if _, err := r.writeStatus(ctx, facts.Change, action); err != nil {
 			log.FromContext(ctx).Error(err, "cannot record what hinders the change")
+		} else {
+			r.tell(facts.Change, action.Events)
 		}
-		r.tell(facts.Change, action.Events)
 	}
 	return ctrl.Result{}, failure
 }

@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -34,7 +35,7 @@ func write[Out any](ctx context.Context, a *Adapter, op, id string, call func() 
 		if ctx.Err() != nil {
 			return none, classify(ctx, op, id, ctx.Err())
 		}
-		return none, &secretstore.Error{Kind: secretstore.KindThrottled, Op: op, ID: id, Err: errors.New("too many writing calls are waiting on this side")}
+		return none, &secretstore.Error{Kind: secretstore.KindThrottled, Op: op, ID: id, Err: fmt.Errorf("too many writing calls are waiting on this side: %w", secretstore.ErrNotSent)}
 	}
 	return do(ctx, a, op, id, call)
 }
