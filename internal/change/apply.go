@@ -80,10 +80,10 @@ func (d *decider) final(effect Effect) *Action {
 // write puts the new version, not yet live, after recording the attempt.
 func (d *decider) write() *Action {
 	current := d.Live.Secret.Current()
-	if d.strict() && current != d.status.BaseVersionID {
-		if !d.certain(current) {
-			return d.baseNotShown()
-		}
+	// Nothing live at all, where the proposer saw something, would have the first put make the change live.
+	if moved := current != d.status.BaseVersionID; moved && (d.strict() || current == "") && !d.certain(current) {
+		return d.baseNotShown()
+	} else if moved && d.strict() {
 		return d.endUnapplied(v1alpha1.PhaseConflicted, v1alpha1.ReasonConflicted, "%s", d.movedMessage(current))
 	}
 	live, a := d.liveDocument(current)

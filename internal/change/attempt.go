@@ -182,24 +182,20 @@ func (d *decider) wentLive() *Action {
 	return nil
 }
 
-// endUnapplied finishes a change that did not become live, and takes its label
-// off the version that it may have written.
+// endUnapplied finishes a change that did not become live. Once that is on record,
+// its label comes off the version that it may have written.
 func (d *decider) endUnapplied(phase v1alpha1.Phase, reason, format string, args ...any) *Action {
 	if d.status.Phase == "" {
 		return d.end(phase, reason, format, args...) // nothing was done for it yet
 	}
-	if d.status.Attempt == nil {
-		if a := d.wentLive(); a != nil {
-			return a
-		}
+	if d.status.Attempt != nil {
+		return d.end(phase, reason, format, args...)
 	}
-	version := d.Live.Secret.VersionWith(d.label())
-	// A version may have been put once more until its attempt had settled.
-	if a := d.status.Attempt; version == "" && a != nil && a.SteppedAt != nil && !d.settled(a.SteppedAt.Add(d.ConsistencyGrace)) {
-		return d.settle(a.SteppedAt.Add(d.ConsistencyGrace))
+	if a := d.wentLive(); a != nil {
+		return a
 	}
 	a := d.end(phase, reason, format, args...)
-	if version != "" {
+	if version := d.Live.Secret.VersionWith(d.label()); version != "" { // somebody else's doing
 		a.Effect = d.moveLabel(d.label(), version, "")
 	}
 	return a

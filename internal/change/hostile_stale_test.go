@@ -248,3 +248,21 @@ func TestWhatWasSeenBeforeAnAttemptTellsNothingOfIt(t *testing.T) {
 		t.Errorf("was live, but %s, and is %s: %s", a.Effect.Kind, a.Status.Phase, a.Status.Message)
 	}
 }
+
+// A secret's first version is live as soon as it is written, so a describe from before it had any must not be taken for new.
+func TestAnOldDescribeIsNoEmptySecret(t *testing.T) {
+	w := newWorld(1)
+	w.project.Spec.ConflictPolicy = v1alpha1.ConflictByKey
+	c := w.propose("alice", func(doc document.Document) { doc["Z"] = doc["B"] })
+	w.settle()
+	old := w.describe()
+	old.Versions = nil
+	w.review(c, "bob", v1alpha1.VerdictApproved)
+	if a := w.seeing(c, old); a.Effect.Kind != change.NoEffect || c.Status.Attempt != nil {
+		t.Errorf("%s, with the attempt %+v", a.Effect.Kind, c.Status.Attempt)
+	}
+	w.settle()
+	if c.Status.Phase != v1alpha1.PhaseApplied {
+		t.Errorf("is %s: %s", c.Status.Phase, c.Status.Message)
+	}
+}

@@ -30,20 +30,24 @@ func (d *decider) deleting() *Action {
 	return d.release()
 }
 
-// unlabel takes the label of a change that is being deleted off what it has
-// written: nobody would know the label any more, which holds an environment.
+// unlabel takes the label of a change that did not become live off what it has
+// written: once the change is gone nobody would know the label, which holds an
+// environment.
 func (d *decider) unlabel() *Action {
-	if d.status.Attempt == nil && !adopts(d.Change) || d.status.Phase.Finished() {
+	if d.status.Attempt == nil && !adopts(d.Change) || d.status.Phase == v1alpha1.PhaseApplied || !d.claimed() {
 		return nil
 	}
 	if d.Live == nil {
 		return read(ReadLive)
 	}
-	version := d.Live.Secret.VersionWith(d.label())
-	if version == "" {
-		return nil
+	if version := d.Live.Secret.VersionWith(d.label()); version != "" {
+		return &Action{Effect: d.moveLabel(d.label(), version, ""), Again: true}
 	}
-	return &Action{Effect: d.moveLabel(d.label(), version, ""), Again: true}
+	// A version may have been put once more until its attempt had settled. A terminating namespace must not wait for that.
+	if a := d.status.Attempt; a != nil && a.SteppedAt != nil && d.Change.DeletionTimestamp == nil && !d.settled(a.SteppedAt.Add(d.ConsistencyGrace)) {
+		return d.settle(a.SteppedAt.Add(d.ConsistencyGrace))
+	}
+	return nil
 }
 
 // finished removes what a finished change has left in AWS, once nobody can need
@@ -51,6 +55,9 @@ func (d *decider) unlabel() *Action {
 func (d *decider) finished() *Action {
 	if !d.status.Phase.Finished() {
 		return nil
+	}
+	if a := d.unlabel(); a != nil {
+		return a
 	}
 	if kept := d.Change.KeptUntil(); d.claimed() && d.Now.Before(kept) {
 		return &Action{After: kept.Sub(d.Now) + time.Second}
