@@ -129,7 +129,7 @@ var paths = []path{
 				return err
 			}
 			err = t.store.Delete(context.Background(), secretstore.DeleteInput{ID: c.Spec.Staged.SecretARN, RecoveryDays: 7})
-			return errors.Join(err, t.people[alice].Create(context.Background(), c), t.await(name, v1alpha1.PhasePending), approvedThenApplied(t, name))
+			return errors.Join(err, t.create(alice, c), t.await(name, v1alpha1.PhasePending), approvedThenApplied(t, name))
 		},
 	},
 	{name: "reject", play: proposed(then(bob, v1alpha1.VerdictRejected, v1alpha1.PhaseRejected))},
@@ -148,7 +148,7 @@ var paths = []path{
 			// What nobody has shown to know stays until the sweep takes it.
 			c.Spec.Staged.Digest = other.Spec.Staged.Digest
 			return errors.Join(
-				t.people[alice].Create(context.Background(), c), t.await(c.Name, v1alpha1.PhaseInvalid),
+				t.create(alice, c), t.await(c.Name, v1alpha1.PhaseInvalid),
 				t.store.Delete(context.Background(), secretstore.DeleteInput{ID: c.Spec.Staged.SecretARN}),
 				t.store.Delete(context.Background(), secretstore.DeleteInput{ID: other.Spec.Staged.SecretARN}),
 			)

@@ -199,7 +199,7 @@ func (t *team) propose(e edit) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err = t.people[alice].Create(context.Background(), c); err != nil {
+	if err = t.create(alice, c); err != nil {
 		t.leave(name)
 	}
 	return name, err
@@ -217,7 +217,7 @@ func (t *team) goBack(who string, aim func(*v1alpha1.SecretChangeSpec)) (string,
 		c.Spec.Reviews = []v1alpha1.Review{{Reviewer: dave, Verdict: v1alpha1.VerdictApproved}}
 		t.approving(c.Name, dave)
 	}
-	return c.Name, t.people[who].Create(context.Background(), c)
+	return c.Name, t.create(who, c)
 }
 
 func (t *team) approving(change, who string) {
@@ -247,7 +247,7 @@ func (t *team) review(who, change string, verdict v1alpha1.Verdict) error {
 	return wait.PollUntilContextTimeout(context.Background(), time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
 		var c v1alpha1.SecretChange
 		if err := t.people[who].Get(ctx, client.ObjectKey{Namespace: namespace, Name: change}, &c); err != nil {
-			return false, err
+			return false, ignore(err)
 		}
 		if i := slices.IndexFunc(c.Spec.Reviews, func(r v1alpha1.Review) bool { return r.Reviewer == who }); i >= 0 {
 			c.Spec.Reviews[i].Verdict = verdict
@@ -259,12 +259,32 @@ func (t *team) review(who, change string, verdict v1alpha1.Verdict) error {
 	})
 }
 
-// ignore leaves out what happens where others are at work on the same object.
+// ignore leaves out what happens where others are at work on the same object, or the API server has too much to do.
 func ignore(err error) error {
-	if apierrors.IsConflict(err) || apierrors.IsInvalid(err) {
+	if apierrors.IsConflict(err) || apierrors.IsInvalid(err) || overloaded(err) {
 		return nil
 	}
 	return err
+}
+
+// overloaded reports whether the API server did not do something in time, or has done it and did not say so in time.
+func overloaded(err error) bool { return apierrors.IsTimeout(err) || apierrors.IsServerTimeout(err) }
+
+// create has somebody create a change, and try again where the API server has too much to do.
+func (t *team) create(who string, c *v1alpha1.SecretChange) error {
+	again := false
+	return wait.PollUntilContextTimeout(context.Background(), time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
+		err := t.people[who].Create(ctx, c)
+		if err == nil || again && apierrors.IsAlreadyExists(err) {
+			return true, nil
+		}
+		again = overloaded(err)
+		c.ResourceVersion = ""
+		if again {
+			return false, nil
+		}
+		return false, err
+	})
 }
 
 // put makes values live past all review.
