@@ -99,7 +99,8 @@ var _ = Describe("What is live in AWS", func() {
 			"SecretId": team.LiveName(world.Production), "VersionStage": naming.VersionLabel(string(change.UID)), "MoveToVersionId": forged,
 		})
 		Eventually(func() string { return team.ProjectStatus().DriftedNames }).Should(Equal(world.Production))
-		Expect(team.Change(name).Status.Phase).To(Equal(v1alpha1.PhasePending))
+		// Its base is no longer live, as after any edit in AWS.
+		Expect(team.Await(name, v1alpha1.PhaseConflicted).Status.AppliedVersionID).To(BeEmpty())
 		Expect(team.LiveValues()).To(Equal(map[string]string{"A": w.Secret("forged")}))
 	})
 
