@@ -80,11 +80,8 @@ func (d *decider) final(effect Effect) *Action {
 // write puts the new version, not yet live, after recording the attempt.
 func (d *decider) write() *Action {
 	current := d.Live.Secret.Current()
-	// Nothing live at all, where the proposer saw something, would have the first put make the change live.
-	if moved := current != d.status.BaseVersionID; moved && (d.strict() || current == "") && !d.certain(current) {
-		return d.baseNotShown()
-	} else if moved && d.strict() {
-		return d.endUnapplied(v1alpha1.PhaseConflicted, v1alpha1.ReasonConflicted, "%s", d.movedMessage(current))
+	if a := d.onAnotherBase(current); a != nil {
+		return a
 	}
 	live, a := d.liveDocument(current)
 	if a != nil {
@@ -139,6 +136,22 @@ func (d *decider) write() *Action {
 		d.status.Attempt.Moved, d.status.Attempt.SteppedAt = true, &now
 		return d.final(put)
 	}
+}
+
+// onAnotherBase ends a Strict change whose base is no longer live, or waits where
+// that may be old news. Where nothing at all is live, but the proposer saw
+// something, the first put would make any change live.
+func (d *decider) onAnotherBase(current string) *Action {
+	if current == d.status.BaseVersionID || (!d.strict() && current != "") {
+		return nil
+	}
+	if !d.certain(current) {
+		return d.baseNotShown()
+	}
+	if d.strict() {
+		return d.endUnapplied(v1alpha1.PhaseConflicted, v1alpha1.ReasonConflicted, "%s", d.movedMessage(current))
+	}
+	return nil
 }
 
 // wanted works out the new document from what is live, or the action that must
