@@ -72,9 +72,9 @@ type Facts struct {
 }
 
 // Renew takes over what the API server itself tells now: Now, Change, Project,
-// Trust, and of Queue what is Ahead. What was seen of the live secret is forgotten if another attempt is on
-// record since: a process may stand still for any time between two reads, and what
-// is older than an attempt tells nothing of it.
+// Trust, and of Queue what is Ahead. What was seen of the live secret is forgotten
+// if another attempt is on record since: a process may stand still for any time
+// between two reads, and what is older than an attempt tells nothing of it.
 func (f *Facts) Renew(fresh Facts) {
 	if !equality.Semantic.DeepEqual(f.Change.Status.Attempt, fresh.Change.Status.Attempt) {
 		f.Live, f.LiveValue = nil, nil

@@ -15,14 +15,20 @@ import (
 	"github.com/secretreview/secretreview/internal/sensitive"
 )
 
-// AWS ignores a put of what is there already, labels and all.
-func TestAVersionThatLostItsLabelIsNotPutForEver(t *testing.T) {
+// unlabelled is a change of which a version was written that has lost its label since.
+func unlabelled() (*world, *v1alpha1.SecretChange) {
 	w := newWorld(1)
 	c := w.propose("alice", setA)
 	w.settle()
 	w.review(c, "bob", v1alpha1.VerdictApproved)
 	w.until(c, change.MoveLabel)
 	delete(w.versions[c.Status.Attempt.VersionID].labels, naming.VersionLabel(string(c.UID)))
+	return w, c
+}
+
+// AWS ignores a put of what is there already, labels and all.
+func TestAVersionThatLostItsLabelIsNotPutForEver(t *testing.T) {
+	w, c := unlabelled()
 	puts := 0
 	for range 100 {
 		if _, a := w.decide(c); a.Effect.Kind == change.Put && a.After == 0 {
@@ -38,12 +44,7 @@ func TestAVersionThatLostItsLabelIsNotPutForEver(t *testing.T) {
 
 // AWS may be slow to show what was put, or somebody may have taken the label off.
 func TestAPutIsTriedAgainMoreAndMoreRarely(t *testing.T) {
-	w := newWorld(1)
-	c := w.propose("alice", setA)
-	w.settle()
-	w.review(c, "bob", v1alpha1.VerdictApproved)
-	w.until(c, change.MoveLabel)
-	delete(w.versions[c.Status.Attempt.VersionID].labels, naming.VersionLabel(string(c.UID)))
+	w, c := unlabelled()
 	puts := 0
 	for settled := c.Status.Attempt.SteppedAt.Add(w.settings.ConsistencyGrace); w.now.Before(settled); puts++ {
 		_, a := w.decide(c)
