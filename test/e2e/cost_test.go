@@ -37,7 +37,7 @@ func (s spending) String() string {
 func spent(team *world.Team, account string, after int) spending {
 	GinkgoHelper()
 	s := spending{}
-	for _, call := range w.AWS.Calls() {
+	for _, call := range emulator.Invocations(w.AWS.Calls()) {
 		if call.Sequence > after && call.AccessKeyID == account && strings.Contains(call.Secret, team.Project) {
 			s[call.Operation]++
 		}

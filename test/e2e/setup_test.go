@@ -33,7 +33,7 @@ var _ = Describe("Setting up", func() {
 	})
 	calls := func(from int, person string) (made []string) {
 		GinkgoHelper()
-		for _, call := range w.AWS.Calls()[from:] {
+		for _, call := range emulator.Invocations(w.AWS.Calls()[from:]) {
 			if call.AccessKeyID == person {
 				made = append(made, call.Operation+" "+call.Code)
 			}

@@ -308,10 +308,11 @@ func (s *Scene) Changes() []v1alpha1.SecretChange {
 	return list.Items
 }
 
-// Operations returns the names of the calls that were made to AWS.
+// Operations returns the names of the calls that were made to AWS, each once,
+// however often the SDK had to try.
 func (s *Scene) Operations() []string {
 	var names []string
-	for _, call := range s.Emulator.Calls() {
+	for _, call := range emulator.Invocations(s.Emulator.Calls()) {
 		names = append(names, call.Operation)
 	}
 	return names

@@ -38,7 +38,7 @@ var _ = Describe("login", func() {
 		Expect(result.Out).To(MatchRegexp(`approve +in Kubernetes, a RoleBinding to the ClusterRole secretreview-approver in namespace ` + scene.Namespace))
 		Expect(result.Out).To(MatchRegexp(`rollback +in Kubernetes, a RoleBinding to the ClusterRole secretreview-rollbacker`))
 		Expect(result.Out).NotTo(Or(ContainSubstring("secretreview-proposer"), ContainSubstring("GetSecretValue"), ContainSubstring(marked)))
-		calls := scene.Emulator.Calls()
+		calls := emulator.Invocations(scene.Emulator.Calls())
 		Expect(calls).To(HaveLen(2))
 		Expect(calls[1].Operation).To(Equal("GetSecretValue"))
 		Expect(calls[1].Code).To(Equal("ResourceNotFoundException"), "no version is read")

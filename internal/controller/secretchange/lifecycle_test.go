@@ -66,7 +66,7 @@ var _ = Describe("A proposed change", func() {
 		Eventually(t.stagedGone(c)).Should(Equal(secretstore.KindNotFound))
 		staged := naming.StagedSecret(naming.DefaultPrefix, t.project.EffectiveProjectName(), c.Name)
 		calls := map[string]int{}
-		for _, call := range aws.Calls() {
+		for _, call := range emulator.Invocations(aws.Calls()) {
 			if (call.Secret == t.live || call.Secret == staged) && call.AccessKeyID == managerKey {
 				calls[call.Operation]++
 			}

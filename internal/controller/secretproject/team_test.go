@@ -21,6 +21,7 @@ import (
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/secretstore"
+	"github.com/secretreview/secretreview/internal/secretstore/emulator"
 	"github.com/secretreview/secretreview/internal/sensitive"
 )
 
@@ -263,7 +264,7 @@ func say(part string) gomegatypes.GomegaMatcher {
 // operation.
 func calls(secret string) map[string]int {
 	count := map[string]int{}
-	for _, call := range aws.Calls() {
+	for _, call := range emulator.Invocations(aws.Calls()) {
 		if call.AccessKeyID == managerKey && call.Secret == secret {
 			count[call.Operation]++
 		}

@@ -131,6 +131,9 @@ func TestEveryCallButAMoveIsTriedAgain(t *testing.T) {
 				if n := attempts(e, operation); n != wantAttempts {
 					t.Errorf("it was tried %d times, want %d", n, wantAttempts)
 				}
+				if told := emulator.Invocations(e.Calls()); len(told) != 1 || told[0].Operation != operation || (told[0].Fault == "") != (err == nil) {
+					t.Errorf("one call is told as %+v", told)
+				}
 			})
 		}
 	}

@@ -25,6 +25,9 @@ type Call struct {
 	Principal   string `json:"principal,omitempty"`
 	AccessKeyID string `json:"accessKeyId,omitempty"`
 	UserAgent   string `json:"userAgent,omitempty"`
+	// Invocation is the same for all attempts that an SDK makes at one call,
+	// empty for a client that does not say.
+	Invocation string `json:"invocation,omitempty"`
 	// Code is the error code, empty for success.
 	Code string `json:"code,omitempty"`
 	// Fault is what was injected into the call, if anything.
@@ -51,6 +54,22 @@ func (e *Emulator) Calls() []Call {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.Clone(e.calls)
+}
+
+// Invocations keeps the last attempt at each call: an SDK tries again what a
+// network loses, which no test can rule out, and that is no call more.
+func Invocations(calls []Call) []Call {
+	var kept []Call
+	at := map[string]int{}
+	for _, call := range calls {
+		if i, again := at[call.Invocation]; again && call.Invocation != "" {
+			kept[i] = call
+			continue
+		}
+		at[call.Invocation] = len(kept)
+		kept = append(kept, call)
+	}
+	return kept
 }
 
 // ResetCalls empties the log.
@@ -142,7 +161,7 @@ func (e *Emulator) carryOut(r *http.Request, name string, s *summary, run func(*
 	e.mu.Lock()
 	e.purgeDue()
 	e.calledEver++
-	c := Call{Sequence: e.calledEver, Time: e.now(), Operation: name, Secret: e.nameOf(s.id()), UserAgent: r.UserAgent()}
+	c := Call{Sequence: e.calledEver, Time: e.now(), Operation: name, Secret: e.nameOf(s.id()), UserAgent: r.UserAgent(), Invocation: r.Header.Get("Amz-Sdk-Invocation-Id")}
 	s.describe(&c)
 	principal, authErr := e.authenticate(r)
 	if queryOperations[name].unsigned {
