@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -17,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 	"golang.org/x/time/rate"
 
@@ -157,6 +159,7 @@ func (o *Options) setDefaults() {
 func (o *Options) load() []func(*config.LoadOptions) error {
 	load := []func(*config.LoadOptions) error{
 		config.WithRetryer(o.retryer),
+		config.WithLogger(logging.Nop{}), // what it warns of, the call's error says
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(o.RequestTimeout)),
 		config.WithAPIOptions([]func(*middleware.Stack) error{
 			awsmiddleware.AddUserAgentKeyValue("secretreview", o.Version),
@@ -177,16 +180,21 @@ func (o *Options) load() []func(*config.LoadOptions) error {
 	return load
 }
 
-// retryer is the SDK's standard one, but for LimitExceededException: in Secrets
-// Manager it means a quota of the secret, which no waiting changes.
+// retryer is the SDK's standard one, but for two errors. LimitExceededException
+// in Secrets Manager means a quota of the secret, which no waiting changes. And
+// the SDK tries again after a connection that is reset in the middle of an
+// answer, but not after one that just ends there.
 func (o *Options) retryer() awssdk.Retryer {
 	return retry.NewStandard(func(s *retry.StandardOptions) {
 		s.MaxAttempts = o.MaxAttempts
 		s.MaxBackoff = o.MaxBackoff
 		s.Retryables = append([]retry.IsErrorRetryable{
 			retry.IsErrorRetryableFunc(func(err error) awssdk.Ternary {
-				if codeOf(err) == codeLimitExceeded {
+				switch {
+				case codeOf(err) == codeLimitExceeded:
 					return awssdk.FalseTernary
+				case errors.Is(err, io.ErrUnexpectedEOF):
+					return awssdk.TrueTernary
 				}
 				return awssdk.UnknownTernary
 			}),

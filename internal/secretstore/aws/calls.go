@@ -42,13 +42,14 @@ func write[Out any](ctx context.Context, a *Adapter, op, id string, call func() 
 
 // Describe implements secretstore.Store.
 func (a *Adapter) Describe(ctx context.Context, id string) (secretstore.Secret, error) {
-	out, err := do(ctx, a, "DescribeSecret", id, func() (*secretsmanager.DescribeSecretOutput, error) {
+	const op = "DescribeSecret"
+	out, err := do(ctx, a, op, id, func() (*secretsmanager.DescribeSecretOutput, error) {
 		return a.secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &id})
 	})
 	if err != nil {
 		return secretstore.Secret{}, err
 	}
-	return described(out), nil
+	return described(out), complete(op, id, out.ARN, out.Name)
 }
 
 // Get implements secretstore.Store.
@@ -61,13 +62,14 @@ func (a *Adapter) Get(ctx context.Context, in secretstore.GetInput) (secretstore
 	if in.VersionID == "" && in.Label == "" {
 		request.VersionStage = awssdk.String(secretstore.LabelCurrent)
 	}
-	out, err := do(ctx, a, "GetSecretValue", in.ID, func() (*secretsmanager.GetSecretValueOutput, error) {
+	const op = "GetSecretValue"
+	out, err := do(ctx, a, op, in.ID, func() (*secretsmanager.GetSecretValueOutput, error) {
 		return a.secrets.GetSecretValue(ctx, request)
 	})
 	if err != nil {
 		return secretstore.Version{}, err
 	}
-	return gotten(out), nil
+	return gotten(out), complete(op, in.ID, out.ARN, out.Name, out.VersionId)
 }
 
 // Create implements secretstore.Store.
@@ -80,7 +82,8 @@ func (a *Adapter) Create(ctx context.Context, in secretstore.CreateInput) (secre
 		SecretString:       optional(in.Value.Reveal()),
 		Tags:               tagList(in.Tags),
 	}
-	out, err := write(ctx, a, "CreateSecret", in.Name, func() (*secretsmanager.CreateSecretOutput, error) {
+	const op = "CreateSecret"
+	out, err := write(ctx, a, op, in.Name, func() (*secretsmanager.CreateSecretOutput, error) {
 		return a.secrets.CreateSecret(ctx, request)
 	})
 	if err != nil {
@@ -90,7 +93,7 @@ func (a *Adapter) Create(ctx context.Context, in secretstore.CreateInput) (secre
 	if v.VersionID != "" {
 		v.Labels, v.Value = []string{secretstore.LabelCurrent}, in.Value
 	}
-	return v, nil
+	return v, complete(op, in.Name, out.ARN)
 }
 
 // Put implements secretstore.Store.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -88,6 +89,18 @@ const labelMoved = "UpdateSecretVersionStage"
 // stackDescribed answers with the code for bad input where there is no such stack.
 const stackDescribed = "DescribeStacks"
 
+// errUnreadable says nothing of the answer, which may hold values.
+var errUnreadable = errors.New("the answer was cut off, or is not one of AWS: see whether a proxy stands in between")
+
+// complete fails where an answer lacks what AWS always says: an empty one must
+// not pass for a secret without versions.
+func complete(op, id string, always ...*string) error {
+	if slices.Contains(always, nil) {
+		return &secretstore.Error{Kind: secretstore.KindUnavailable, Op: op, ID: id, Err: errUnreadable}
+	}
+	return nil
+}
+
 // classify makes an SDK error one of ours. Nothing of the SDK's error is kept
 // that could hold a request or an answer.
 func classify(ctx context.Context, op, id string, err error) error {
@@ -102,6 +115,7 @@ func classify(ctx context.Context, op, id string, err error) error {
 		invalid     smithy.InvalidParamsError
 		serialize   *smithy.SerializationError
 		insecure    *endpoint.InsecureError
+		answered    *smithyhttp.ResponseError
 	)
 	switch {
 	case errors.As(err, &insecure):
@@ -119,6 +133,8 @@ func classify(ctx context.Context, op, id string, err error) error {
 		e.Kind, e.Err = secretstore.KindInvalidInput, errors.New("the request lacks a required field")
 	case errors.As(err, &send):
 		e.Kind, e.Err = secretstore.KindUnavailable, networkCause(send.Err)
+	case errors.As(err, &answered):
+		e.Kind, e.Err = secretstore.KindUnavailable, errUnreadable
 	default:
 		e.Kind, e.Err = secretstore.KindUnavailable, fmt.Errorf("unexpected failure (%T)", err)
 	}

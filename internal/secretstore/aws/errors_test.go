@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +78,54 @@ func answering(t *testing.T, status int, body string) *aws.Adapter {
 	}))
 	t.Cleanup(server.Close)
 	return adapt(t, quick(server.URL))
+}
+
+func TestAnAnswerCutInTheMiddleIsTriedAgainAndShowsNothing(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		w.Header().Set("Content-Length", "70000")
+		fmt.Fprintf(w, `{"ARN":"arn","Name":"live","VersionId":"v","SecretString":"%s`, strings.Repeat(marked, 3000))
+		panic(http.ErrAbortHandler)
+	}))
+	t.Cleanup(server.Close)
+	stderr := filepath.Join(t.TempDir(), "stderr")
+	file, err := os.Create(stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	terminal := os.Stderr
+	os.Stderr = file
+	t.Cleanup(func() { os.Stderr = terminal })
+	o := quick(server.URL)
+	o.MaxAttempts = 2
+	_, err = adapt(t, o).Get(t.Context(), secretstore.GetInput{ID: "live"})
+	if secretstore.KindOf(err) != secretstore.KindUnavailable || asked != 2 {
+		t.Errorf("it failed with %v after %d attempts", err, asked)
+	}
+	if told := fmt.Sprint(err); strings.Contains(told, marked) || !strings.Contains(told, "cut off") {
+		t.Errorf("it does not say what failed, or shows the value: %v", err)
+	}
+	if told, err := os.ReadFile(stderr); err != nil || len(told) > 0 {
+		t.Errorf("stderr says %q (%v)", told, err)
+	}
+}
+
+func TestAnAnswerThatIsNotOfAWSIsNotTakenForOne(t *testing.T) {
+	for _, body := range []string{"", "{}", "null", "<html>" + marked + "</html>", `{"ARN":"` + marked, `{"ARN":5}`, `{"Name":"` + marked + `"}`} {
+		a := answering(t, http.StatusOK, body)
+		calls := map[string]func() error{
+			"describe": func() error { _, err := a.Describe(t.Context(), "n"); return err },
+			"get":      func() error { _, err := a.Get(t.Context(), secretstore.GetInput{ID: "n"}); return err },
+			"create":   func() error { _, err := a.Create(t.Context(), secretstore.CreateInput{Name: "n"}); return err },
+		}
+		for name, call := range calls {
+			err := call()
+			if secretstore.KindOf(err) != secretstore.KindUnavailable || strings.Contains(fmt.Sprint(err), marked) || !strings.Contains(fmt.Sprint(err), "proxy") {
+				t.Errorf("%s answered with %q: %v", name, body, err)
+			}
+		}
+	}
 }
 
 func TestAMoveRefusedForItsStartIsAMatterOfState(t *testing.T) {
