@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os/exec"
 	"slices"
 	"strings"
 	"unicode"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -221,8 +223,23 @@ type markedProvider struct{ awssdk.CredentialsProvider }
 
 func (p *markedProvider) Retrieve(ctx context.Context) (awssdk.Credentials, error) {
 	c, err := p.CredentialsProvider.Retrieve(ctx)
-	if err != nil {
+	var process *processcreds.ProviderError
+	switch {
+	case err == nil:
+		return c, nil
+	case errors.As(err, &process):
+		return c, &credentialsError{processFailure(process)}
+	default:
 		return c, &credentialsError{err}
 	}
-	return c, nil
+}
+
+// processFailure leaves out what a credential_process has printed, which the
+// SDK quotes where it is not JSON alone: credentials.
+func processFailure(err *processcreds.ProviderError) error {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return fmt.Errorf("the profile's credential_process failed with %w: run it by hand", exit)
+	}
+	return errors.New("the profile's credential_process gave no credentials, or printed something beside their JSON: run it by hand")
 }

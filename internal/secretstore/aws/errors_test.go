@@ -128,6 +128,35 @@ func TestAnAnswerThatIsNotOfAWSIsNotTakenForOne(t *testing.T) {
 	}
 }
 
+func TestWhatACredentialProcessPrintsIsNotShown(t *testing.T) {
+	printed := `{"Version":1,"AccessKeyId":"` + marked + `","SecretAccessKey":"` + marked + `"}`
+	for name, c := range map[string]struct{ command, want string }{
+		"a warning before the credentials":  {"echo 'a new release is there'; echo '" + printed + "'", "beside their JSON"},
+		"credentials of another form":       {"echo '" + strings.Replace(printed, "1", "2", 1) + "'", "beside their JSON"},
+		"credentials of another type":       {"echo '[" + printed + "]'", "beside their JSON"},
+		"credentials, and then a failure":   {"echo '" + printed + "'; exit 3", "exit status 3"},
+		"nothing, and no success":           {"exit 4", "exit status 4"},
+		"nothing at all, as if it was fine": {"true", "gave no credentials"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "config")
+			if err := os.WriteFile(file, []byte("[profile p]\ncredential_process = sh -c \""+strings.ReplaceAll(c.command, `"`, `\"`)+"\"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("AWS_CONFIG_FILE", file)
+			o := quick("http://127.0.0.1:1")
+			o.Credentials, o.Profile = nil, "p"
+			_, err := adapt(t, o).Describe(t.Context(), "live")
+			if secretstore.KindOf(err) != secretstore.KindCredentials || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("it failed with %v", err)
+			}
+			if strings.Contains(fmt.Sprint(err), marked) {
+				t.Errorf("it shows what the process printed: %v", err)
+			}
+		})
+	}
+}
+
 func TestAMoveRefusedForItsStartIsAMatterOfState(t *testing.T) {
 	_, a, _, _, second := live(t)
 	err := a.MoveLabel(t.Context(), secretstore.MoveLabelInput{ID: "live", Label: secretstore.LabelCurrent, From: second, To: second})
