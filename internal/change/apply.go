@@ -11,6 +11,7 @@ import (
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/secretstore"
+	"github.com/secretreview/secretreview/internal/sensitive"
 )
 
 // retry is how soon something is looked at again that nothing tells us about.
@@ -54,6 +55,9 @@ func (d *decider) apply() *Action {
 	if a := d.status.Attempt; a == nil || len(d.Live.Secret.Versions[a.VersionID]) == 0 || !d.untouched() {
 		return d.write()
 	}
+	if a := d.asApproved(); a != nil {
+		return a
+	}
 	if !d.Fresh {
 		return read(ReadFresh)
 	}
@@ -80,20 +84,9 @@ func (d *decider) final(effect Effect) *Action {
 // write puts the new version, not yet live, after recording the attempt.
 func (d *decider) write() *Action {
 	current := d.Live.Secret.Current()
-	if a := d.onAnotherBase(current); a != nil {
-		return a
-	}
-	live, a := d.liveDocument(current)
+	wanted, value, a := d.content(current)
 	if a != nil {
 		return a
-	}
-	wanted, a := d.wanted(live)
-	if a != nil {
-		return a
-	}
-	value, err := wanted.Encode()
-	if err != nil {
-		return d.endUnapplied(v1alpha1.PhaseConflicted, v1alpha1.ReasonConflicted, "With what is live now, %s", err)
 	}
 	if trim, problem := d.trim(); problem != "" {
 		return d.wait(v1alpha1.ReasonSecretUnusable, problem, d.soon())
@@ -135,6 +128,51 @@ func (d *decider) write() *Action {
 		now := metav1.NewMicroTime(d.Now)
 		d.status.Attempt.Moved, d.status.Attempt.SteppedAt = true, &now
 		return d.final(put)
+	}
+}
+
+// content works out what is to be live, and its bytes, or the action that must
+// come first or instead.
+func (d *decider) content(current string) (document.Document, sensitive.Value, *Action) {
+	var none sensitive.Value
+	if a := d.onAnotherBase(current); a != nil {
+		return nil, none, a
+	}
+	live, a := d.liveDocument(current)
+	if a != nil {
+		return nil, none, a
+	}
+	wanted, a := d.wanted(live)
+	if a != nil {
+		return nil, none, a
+	}
+	value, err := wanted.Encode()
+	if err != nil {
+		return nil, none, d.endUnapplied(v1alpha1.PhaseConflicted, v1alpha1.ReasonConflicted, "With what is live now, %s", err)
+	}
+	return wanted, value, nil
+}
+
+// asApproved goes on only if the version that is to be made live holds what was
+// approved, by the policy as it is now: its id is on record before it is written,
+// and whoever may write versions in AWS may have been first.
+func (d *decider) asApproved() *Action {
+	wanted, _, a := d.content(d.Live.Secret.Current())
+	if a != nil {
+		return a
+	}
+	id := d.status.Attempt.VersionID
+	switch written, known := d.Versions[id]; {
+	case !known:
+		return &Action{Read: ReadOldValue, ReadVersion: id}
+	case written.Missing:
+		d.quiet = true
+		return &Action{After: time.Second} // AWS shows its label, and not yet its value
+	case written.Err != nil || len(document.Diff(written.Document, wanted)) > 0:
+		d.underAnotherID()
+		return &Action{Again: true}
+	default:
+		return nil
 	}
 }
 
@@ -181,14 +219,22 @@ func (d *decider) wanted(live document.Document) (document.Document, *Action) {
 // AWS may not show yet what it has put.
 func RetryPut(settings Settings, facts Facts) Action {
 	d := newDecider(settings, facts)
+	d.underAnotherID()
+	return d.complete(Action{Again: true})
+}
+
+// underAnotherID has the attempt go on under another VersionId than the one that
+// somebody else has used.
+func (d *decider) underAnotherID() {
 	d.quiet = true
-	again := d.status.Attempt.Commitment
+	taken, again := d.status.Attempt.VersionID, d.status.Attempt.Commitment
 	if again == nil { // begun by a release that knew none
 		again = audit.Heads{}.Commit("", nil)
 	}
-	again.Nonce = settings.NewNonce()
+	again.Nonce = d.NewNonce()
 	d.commit(again)
-	return d.complete(Action{Again: true})
+	d.events = append(d.events, Event{Warning: true, Reason: v1alpha1.ReasonForeignVersion, Message: fmt.Sprintf(
+		"Somebody else wrote other values as version %s, which was to be this change's; it goes on as version %s", taken, d.status.Attempt.VersionID)})
 }
 
 // MoveRefused is the action where AWS has refused to make the version live: the

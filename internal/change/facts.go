@@ -67,7 +67,7 @@ type Facts struct {
 	StagedValue *StagedValue
 	Live        *Live
 	LiveValue   *LiveValue
-	// Versions are older versions of the live secret, by id.
+	// Versions are others of the live secret, by id.
 	Versions map[string]LiveValue
 }
 
@@ -161,7 +161,8 @@ const (
 	ReadLive Read = "Live"
 	// ReadLiveValue: Action.ReadVersion of the live secret, AWSCURRENT if empty.
 	ReadLiveValue Read = "LiveValue"
-	// ReadOldValue: Action.ReadVersion of the live secret, into Versions.
+	// ReadOldValue: Action.ReadVersion of the live secret, into Versions: one that is
+	// not live, older or yet to be.
 	ReadOldValue Read = "OldValue"
 	// ReadHeads: the newest records of the environment's audit chains.
 	ReadHeads Read = "Heads"

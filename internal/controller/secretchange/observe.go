@@ -243,7 +243,8 @@ func (r *Reconciler) readLiveValue(ctx context.Context, facts *change.Facts, ver
 	return nil
 }
 
-// readOldValue reads a version that a rollback or restore goes back by.
+// readOldValue reads a version that a rollback or restore goes back by, or that is
+// to be made live.
 func (r *Reconciler) readOldValue(ctx context.Context, facts *change.Facts, versionID string) error {
 	value := &change.LiveValue{VersionID: versionID, Missing: true}
 	version, err := r.Store.Get(ctx, secretstore.GetInput{ID: facts.Live.Secret.ARN, VersionID: versionID})
