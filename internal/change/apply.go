@@ -237,12 +237,13 @@ func (d *decider) underAnotherID() {
 		"Somebody else wrote other values as version %s, which was to be this change's; it goes on as version %s", taken, d.status.Attempt.VersionID)})
 }
 
-// MoveRefused is the action where AWS has refused to make the version live: the
-// label was no longer where the attempt had found it.
-func MoveRefused(settings Settings, facts Facts) Action {
+// MoveRefused is the action where the version has certainly not been made live, and
+// the status says why: AWS has refused it, because the label was no longer where the
+// attempt had found it, or it was not even asked.
+func MoveRefused(settings Settings, facts Facts, reason, message string) Action {
 	d := newDecider(settings, facts)
-	d.quiet = true
 	d.status.Attempt.Refused = true
+	d.wait(reason, message, 0)
 	return d.complete(Action{Again: true})
 }
 

@@ -132,8 +132,11 @@ func (d *decider) madeLive() string {
 // whoever may move labels in AWS can put on any. An adoption puts it on its base;
 // all others on what they wrote, so on nothing that is known to be older.
 func (d *decider) canBeOurs(version string) bool {
-	if d.spec.Restore != nil && d.status.Revert == nil {
+	if adopts(d.Change) {
 		return version == d.status.BaseVersionID
+	}
+	if d.adopted(version) {
+		return true
 	}
 	older := []string{d.status.BaseVersionID, string(d.spec.BaseVersionID)}
 	if a := d.status.Attempt; a != nil {
@@ -144,6 +147,12 @@ func (d *decider) canBeOurs(version string) bool {
 			return l.VersionID == version && l.ChangeUID != string(d.Change.UID) &&
 				!l.AppliedAt.IsZero() && l.AppliedAt.Before(d.Change.CreationTimestamp.Time)
 		})
+}
+
+// adopted reports whether the change, if it bears witness to this version, has not
+// written it, but found it live.
+func (d *decider) adopted(version string) bool {
+	return d.spec.Restore != nil && version != "" && version == string(d.spec.BaseVersionID)
 }
 
 // applied records that the change is live, as read back from AWS.
@@ -160,7 +169,7 @@ func (d *decider) applied(version string) *Action {
 	if version != current {
 		d.status.ReplacedByVersionID = current
 	}
-	if d.spec.Restore != nil && d.status.Revert == nil {
+	if d.adopted(version) {
 		return d.end(v1alpha1.PhaseApplied, v1alpha1.ReasonAdopted, "Live version %s is adopted", version)
 	}
 	if version != current {
@@ -185,10 +194,7 @@ func (d *decider) wentLive() *Action {
 // endUnapplied finishes a change that did not become live. Once that is on record,
 // its label comes off the version that it may have written.
 func (d *decider) endUnapplied(phase v1alpha1.Phase, reason, format string, args ...any) *Action {
-	if d.status.Phase == "" {
-		return d.end(phase, reason, format, args...) // nothing was done for it yet
-	}
-	if d.status.Attempt != nil {
+	if d.status.Attempt != nil || (d.status.Phase == "" && (d.environment == nil || d.environment.SecretARN == "")) {
 		return d.end(phase, reason, format, args...)
 	}
 	if a := d.wentLive(); a != nil {

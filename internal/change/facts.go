@@ -73,10 +73,11 @@ type Facts struct {
 
 // Renew takes over what the API server itself tells now: Now, Change, Project,
 // Trust, and of Queue what is Ahead. What was seen of the live secret is forgotten
-// if another attempt is on record since: a process may stand still for any time
-// between two reads, and what is older than an attempt tells nothing of it.
+// if another attempt is on record since, or if it is old: a process may stand still
+// for any time between two reads, and what is older than an attempt tells nothing of
+// it, and little of whose the secret is.
 func (f *Facts) Renew(fresh Facts) {
-	if !equality.Semantic.DeepEqual(f.Change.Status.Attempt, fresh.Change.Status.Attempt) {
+	if fresh.Now.Sub(f.Now) > shortestGrace || !equality.Semantic.DeepEqual(f.Change.Status.Attempt, fresh.Change.Status.Attempt) {
 		f.Live, f.LiveValue = nil, nil
 	}
 	f.Now, f.Change, f.Project, f.Trust, f.Fresh = fresh.Now, fresh.Change, fresh.Project, fresh.Trust, true

@@ -4,9 +4,13 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/change"
 	"github.com/secretreview/secretreview/internal/document"
+	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/secretstore"
 )
 
@@ -46,5 +50,83 @@ func TestASecretMadeAnewHoldsNobody(t *testing.T) {
 				t.Errorf("the one that comes later is %s: %s", later.Status.Phase, later.Status.Message)
 			}
 		})
+	}
+}
+
+func TestALabelThatAWSLetsNobodyTakeOffHoldsNothing(t *testing.T) {
+	for name, spoil := range map[string]func(w *world){
+		"the secret is another team's":         func(w *world) { w.secret.Tags = map[string]string{naming.TagOwner: "blue/another"} },
+		"the secret is scheduled for deletion": func(w *world) { w.secret.DeletedAt = &w.now },
+	} {
+		for how, ends := range map[string]func(w *world, c *v1alpha1.SecretChange){
+			"rejected": func(w *world, c *v1alpha1.SecretChange) { w.review(c, "carol", v1alpha1.VerdictRejected) },
+			"deleted":  func(w *world, c *v1alpha1.SecretChange) { c.DeletionTimestamp = &metav1.Time{Time: w.now} },
+		} {
+			t.Run(name+", and the change is "+how, func(t *testing.T) {
+				w := newWorld(1)
+				c := w.propose("alice", setA)
+				w.settle()
+				w.review(c, "bob", v1alpha1.VerdictApproved)
+				w.until(c, change.MoveLabel)
+				spoil(w)
+				ends(w, c)
+				for range 10 {
+					if _, a := w.decide(c); a.Effect.Kind == change.MoveLabel {
+						t.Fatal("it moves a label, which AWS refuses")
+					}
+					w.reconcile(c)
+				}
+				if _, staged := w.staged[c.Spec.Staged.SecretARN]; staged || len(c.Finalizers) > 0 {
+					t.Errorf("staged still: %v; finalizers: %v; %s: %s", staged, c.Finalizers, c.Status.Phase, c.Status.Message)
+				}
+			})
+		}
+	}
+}
+
+func TestAClockThatWasAheadAtTheEndHoldsNothing(t *testing.T) {
+	w := newWorld(1)
+	c := w.propose("alice", setA)
+	w.settle()
+	w.review(c, "bob", v1alpha1.VerdictApproved)
+	now := w.now
+	w.now = w.now.Add(48 * time.Hour)
+	w.until(c, change.MoveLabel)
+	w.review(c, "carol", v1alpha1.VerdictRejected)
+	w.reconcile(c)
+	w.reconcile(c)
+	w.now = now.Add(time.Hour)
+	w.settle()
+	if _, staged := w.staged[c.Spec.Staged.SecretARN]; staged || len(c.Finalizers) > 0 {
+		t.Errorf("staged still: %v; finalizers: %v; %s", staged, c.Finalizers, c.Status.Phase)
+	}
+}
+
+func TestAMoveThatIsNotMadeIsTold(t *testing.T) {
+	w := newWorld(1)
+	c := w.propose("alice", setA)
+	w.settle()
+	w.review(c, "bob", v1alpha1.VerdictApproved)
+	w.until(c, change.MoveLabel)
+	refusals := 0
+	for range 100 {
+		facts, a := w.decide(c)
+		w.record(c, a.Status)
+		if a.Effect.MakesLive() {
+			refusals++
+			facts.Change = c.DeepCopy()
+			w.record(c, change.MoveRefused(w.settings, facts, v1alpha1.ReasonThrottled, "Waiting: too many calls").Status)
+		}
+		if refusals == 0 {
+			continue
+		}
+		ready := meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConditionReady)
+		if c.Status.Message != "Waiting: too many calls" || ready == nil || ready.Reason != v1alpha1.ReasonThrottled || ready.Message != c.Status.Message {
+			t.Fatalf("after %d refusals it says %q, and %+v", refusals, c.Status.Message, ready)
+		}
+		w.now = w.now.Add(20 * time.Second)
+	}
+	if refusals < 10 {
+		t.Errorf("tried %d times", refusals)
 	}
 }

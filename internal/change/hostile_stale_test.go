@@ -249,6 +249,29 @@ func TestWhatWasSeenBeforeAnAttemptTellsNothingOfIt(t *testing.T) {
 	}
 }
 
+// Whose the secret is, and whether it rotates, no compare-and-swap tells.
+func TestWhatWasSeenBeforeAStandstillIsNotActedOn(t *testing.T) {
+	w := newWorld(1)
+	c := w.propose("alice", setA)
+	w.settle()
+	w.review(c, "bob", v1alpha1.VerdictApproved)
+	w.until(c, change.MoveLabel)
+	stale := w.facts(c)
+	for a := change.Decide(w.settings, stale); a.Read != change.ReadFresh; a = change.Decide(w.settings, stale) {
+		w.read(&stale, a)
+	}
+	w.now = w.now.Add(2 * time.Hour)
+	w.secret.Tags = map[string]string{naming.TagOwner: "blue/another"}
+	stale.Renew(change.Facts{Now: w.now, Change: c.DeepCopy(), Project: w.project, Trust: w.trust})
+	a := change.Decide(w.settings, stale)
+	for ; a.Read != change.ReadNothing; a = change.Decide(w.settings, stale) {
+		w.read(&stale, a)
+	}
+	if a.Effect.Kind != change.NoEffect {
+		t.Errorf("%s of another team's secret", a.Effect.Kind)
+	}
+}
+
 // A secret's first version is live as soon as it is written, so a describe from before it had any must not be taken for new.
 func TestAnOldDescribeIsNoEmptySecret(t *testing.T) {
 	w := newWorld(1)

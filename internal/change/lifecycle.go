@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/naming"
 	"github.com/secretreview/secretreview/internal/policy"
 )
 
@@ -40,14 +41,29 @@ func (d *decider) unlabel() *Action {
 	if d.Live == nil {
 		return read(ReadLive)
 	}
+	if !d.writable() {
+		return nil // AWS would refuse it for as long as this is so, and a namespace could not end
+	}
 	if version := d.Live.Secret.VersionWith(d.label()); version != "" {
 		return &Action{Effect: d.moveLabel(d.label(), version, ""), Again: true}
 	}
 	// A version may have been put once more until its attempt had settled. A terminating namespace must not wait for that.
-	if a := d.status.Attempt; a != nil && a.SteppedAt != nil && d.Change.DeletionTimestamp == nil && !d.settled(a.SteppedAt.Add(d.ConsistencyGrace)) {
-		return d.settle(a.SteppedAt.Add(d.ConsistencyGrace))
+	// Nor is there anything to wait for where the clock was ahead.
+	a := d.status.Attempt
+	if a == nil || a.SteppedAt == nil || d.Change.DeletionTimestamp != nil || a.SteppedAt.Sub(d.Now) > d.ConsistencyGrace {
+		return nil
+	}
+	if last := a.SteppedAt.Add(d.ConsistencyGrace); !d.settled(last) {
+		return d.settle(last)
 	}
 	return nil
+}
+
+// writable reports whether AWS lets labels of the live secret be moved by this
+// cluster: its rights hang on whose the secret is.
+func (d *decider) writable() bool {
+	secret := d.Live.Secret
+	return secret.DeletedAt == nil && (!d.RequireOwnerTag || secret.Tags[naming.TagOwner] == naming.Owner(d.Cluster, d.Change.Namespace))
 }
 
 // finished removes what a finished change has left in AWS, once nobody can need

@@ -18,6 +18,9 @@ func (d *decider) validateRevert() *Action {
 	if problem, ok := d.usable(); !ok {
 		return d.wait(problem.reason, problem.message, d.soon())
 	}
+	if version := d.madeLive(); version != "" {
+		return d.applied(version) // a backup is older than what became of it
+	}
 	current := d.Live.Secret.Current()
 	if base := string(d.spec.BaseVersionID); base != current {
 		if !d.certain(current) {

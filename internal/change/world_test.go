@@ -446,7 +446,7 @@ func (w *world) reconcile(c *v1alpha1.SecretChange) bool {
 			c.Status = change.RetryPut(w.settings, facts).Status
 		case a.Effect.MakesLive():
 			facts.Change.Status = c.Status
-			c.Status = change.MoveRefused(w.settings, facts).Status
+			c.Status = change.MoveRefused(w.settings, facts, v1alpha1.ReasonSecretUnusable, "Waiting: refused").Status
 		}
 		return true
 	}

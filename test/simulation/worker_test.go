@@ -221,7 +221,7 @@ func (k *worker) act() {
 	if k.late(e) {
 		w.happened("managers: an effect is given up because it is late")
 		if e.MakesLive() {
-			k.perform(change.MoveRefused(w.settings, k.copied()))
+			k.perform(change.MoveRefused(w.settings, k.copied(), v1alpha1.ReasonSecretUnusable, "Waiting: refused"))
 		} else {
 			k.fail(secretstore.KindUnavailable)
 		}
@@ -239,7 +239,7 @@ func (k *worker) act() {
 		k.perform(change.RetryPut(w.settings, k.copied()))
 	case e.MakesLive() && kind == secretstore.KindInvalidState:
 		w.happened("AWS: a move is refused")
-		k.perform(change.MoveRefused(w.settings, k.copied()))
+		k.perform(change.MoveRefused(w.settings, k.copied(), v1alpha1.ReasonSecretUnusable, "Waiting: refused"))
 	default:
 		k.fail(kind)
 	}

@@ -105,7 +105,7 @@ func (r *Reconciler) perform(ctx context.Context, facts change.Facts, action cha
 		case action.Effect.Kind == change.Put && kind == secretstore.KindExists:
 			return r.perform(ctx, facts, change.RetryPut(r.Settings, facts))
 		case action.Effect.MakesLive() && (kind == secretstore.KindInvalidState || errors.Is(err, secretstore.ErrNotSent)):
-			return r.perform(ctx, facts, change.MoveRefused(r.Settings, facts))
+			return r.perform(ctx, facts, change.MoveRefused(r.Settings, facts, live.Reasons[kind], blockedMessage(err)))
 		}
 		return r.failed(ctx, facts, err)
 	}

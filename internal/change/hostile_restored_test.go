@@ -1,0 +1,86 @@
+package change_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/secretreview/secretreview/api/v1alpha1"
+	"github.com/secretreview/secretreview/internal/naming"
+	"github.com/secretreview/secretreview/internal/secretstore"
+)
+
+// A backup of etcd brings a change back with its UID as it was before it was
+// applied. Its label on what is live tells what became of it, whatever the
+// status knows, and whatever ends it.
+func TestAChangeThatABackupMakesYoungerEndsAsWhatItWas(t *testing.T) {
+	sources := map[string]func(w *world) *v1alpha1.SecretChange{
+		"an edit": func(w *world) *v1alpha1.SecretChange { return w.propose("alice", setA) },
+		"a rollback": func(w *world) *v1alpha1.SecretChange {
+			first := w.propose("alice", setC)
+			w.settle()
+			w.review(first, "bob", v1alpha1.VerdictApproved)
+			w.settle()
+			return w.revert("alice", v1alpha1.SecretChangeSpec{Rollback: &v1alpha1.RollbackSource{Change: first.Name}})
+		},
+		"a restore": func(w *world) *v1alpha1.SecretChange {
+			before := w.with(secretstore.LabelCurrent)
+			w.external(edited(w.live(), setC))
+			return w.revert("alice", v1alpha1.SecretChangeSpec{Restore: &v1alpha1.RestoreSource{VersionID: v1alpha1.VersionID(before)}})
+		},
+		"an adoption": func(w *world) *v1alpha1.SecretChange {
+			w.external(edited(w.live(), setC))
+			return w.revert("alice", v1alpha1.SecretChangeSpec{Restore: &v1alpha1.RestoreSource{VersionID: v1alpha1.VersionID(w.with(secretstore.LabelCurrent))}})
+		},
+	}
+	reject := func(w *world, c *v1alpha1.SecretChange) { w.review(c, "bob", v1alpha1.VerdictRejected) }
+	expire := func(w *world, _ *v1alpha1.SecretChange) { w.now = w.now.Add(200 * time.Hour) }
+	lapse := func(w *world, _ *v1alpha1.SecretChange) { w.now = w.now.Add(5 * time.Minute); w.lapse(); w.mend() }
+	unchecked := func(w *world, c *v1alpha1.SecretChange) {
+		c.Status = v1alpha1.SecretChangeStatus{Admission: c.Status.Admission}
+		w.now = w.now.Add(time.Minute)
+	}
+	for ends, then := range map[string][]func(*world, *v1alpha1.SecretChange){
+		"rejected":                                 {reject},
+		"expired":                                  {expire},
+		"rejected after a lapse of the policies":   {lapse, reject},
+		"expired after a lapse of the policies":    {lapse, expire},
+		"rejected, and was not checked by then":    {unchecked, reject},
+		"approved once more, and was not checked":  {unchecked},
+		"checked anew after a lapse, and rejected": {lapse, unchecked, reject},
+	} {
+		for kind, source := range sources {
+			t.Run(kind+" is "+ends, func(t *testing.T) {
+				w := newWorld(1)
+				c := source(w)
+				w.settle()
+				before := c.DeepCopy()
+				w.review(c, "carol", v1alpha1.VerdictApproved)
+				w.settle()
+				if c.Status.Phase != v1alpha1.PhaseApplied {
+					t.Fatalf("it is %s: %s", c.Status.Phase, c.Status.Message)
+				}
+				version, moves := c.Status.AppliedVersionID, w.moves[string(c.UID)]
+				before.DeepCopyInto(c)
+				for _, step := range then {
+					step(w, c)
+				}
+				w.settle()
+				w.now = w.now.Add(5 * time.Minute)
+				w.settle()
+				if ends == "approved once more, and was not checked" && !c.Status.Phase.Finished() {
+					w.review(c, "carol", v1alpha1.VerdictApproved)
+					w.settle()
+				}
+				if c.Status.Phase != v1alpha1.PhaseApplied || c.Status.AppliedVersionID != version {
+					t.Errorf("it is %s as %q: %s", c.Status.Phase, c.Status.AppliedVersionID, c.Status.Message)
+				}
+				if again := w.moves[string(c.UID)]; again != moves {
+					t.Errorf("it became live %d times more", again-moves)
+				}
+				if w.with(naming.VersionLabel(string(c.UID))) != version {
+					t.Error("what is live has lost its label")
+				}
+			})
+		}
+	}
+}
