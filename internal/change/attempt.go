@@ -200,9 +200,17 @@ func (d *decider) endUnapplied(phase v1alpha1.Phase, reason, format string, args
 	if a := d.wentLive(); a != nil {
 		return a
 	}
+	version := d.Live.Secret.VersionWith(d.label())
+	if version == "" {
+		return d.end(phase, reason, format, args...)
+	}
+	// Somebody else's doing; or another manager's, who has begun an attempt and may have made it live since.
+	if !d.Fresh {
+		return read(ReadFresh)
+	}
 	a := d.end(phase, reason, format, args...)
-	if version := d.Live.Secret.VersionWith(d.label()); version != "" { // somebody else's doing
-		a.Effect = d.moveLabel(d.label(), version, "")
+	if d.writable() {
+		a.Effect, a.StatusFirst = d.moveLabel(d.label(), version, ""), true
 	}
 	return a
 }

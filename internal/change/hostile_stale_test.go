@@ -249,6 +249,30 @@ func TestWhatWasSeenBeforeAnAttemptTellsNothingOfIt(t *testing.T) {
 	}
 }
 
+// What is staged is deleted once a change is live, which a manager may learn before it learns of the attempt.
+func TestAManagerThatMissedTheAttemptLeavesItsLabel(t *testing.T) {
+	w := newWorld(1)
+	c := w.propose("alice", setA)
+	w.settle()
+	w.review(c, "bob", v1alpha1.VerdictApproved)
+	w.until(c, change.Put)
+	stale := w.facts(c)
+	w.until(c, change.MoveLabel)
+	w.read(&stale, change.Action{Read: change.ReadLive})
+	w.settle()
+	a := change.Decide(w.settings, stale)
+	for ; a.Read != change.ReadNothing; a = change.Decide(w.settings, stale) {
+		if a.Read == change.ReadFresh {
+			stale.Renew(change.Facts{Now: w.now, Change: c.DeepCopy(), Project: w.project, Trust: w.trust})
+			continue
+		}
+		w.read(&stale, a)
+	}
+	if a.Effect.Kind != change.NoEffect || c.Status.Phase != v1alpha1.PhaseApplied {
+		t.Errorf("%s %+v of a change that is %s", a.Effect.Kind, a.Effect.Move, c.Status.Phase)
+	}
+}
+
 // Whose the secret is, and whether it rotates, no compare-and-swap tells.
 func TestWhatWasSeenBeforeAStandstillIsNotActedOn(t *testing.T) {
 	w := newWorld(1)

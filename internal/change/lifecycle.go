@@ -41,10 +41,8 @@ func (d *decider) unlabel() *Action {
 	if d.Live == nil {
 		return read(ReadLive)
 	}
-	if !d.writable() {
-		return nil // AWS would refuse it for as long as this is so, and a namespace could not end
-	}
-	if version := d.Live.Secret.VersionWith(d.label()); version != "" {
+	// Where AWS would refuse it, what else there is to do does not wait for that.
+	if version := d.Live.Secret.VersionWith(d.label()); version != "" && d.writable() {
 		return &Action{Effect: d.moveLabel(d.label(), version, ""), Again: true}
 	}
 	// A version may have been put once more until its attempt had settled. A terminating namespace must not wait for that.
@@ -84,8 +82,20 @@ func (d *decider) finished() *Action {
 	if a := d.cleanup(); a != nil {
 		return a
 	}
+	if d.labelled() {
+		return &Action{After: labelRetry}
+	}
 	return d.release()
 }
+
+// labelled reports whether the label of a change that did not become live is still
+// on the live secret.
+func (d *decider) labelled() bool {
+	return d.claimed() && d.status.Phase != v1alpha1.PhaseApplied && d.Live != nil && d.Live.Secret.VersionWith(d.label()) != ""
+}
+
+// labelRetry is how soon it is looked again whether a label may be taken off.
+const labelRetry = 10 * time.Minute
 
 // foreignRetry is how soon it is looked again whether a foreign label still
 // holds deletions.

@@ -165,7 +165,7 @@ func (w *world) grounds(r record, clock time.Time) string {
 // goesBackToOurs reports whether changes wrote what a rollback or restore goes back to and, of a rollback, what it keeps.
 func (w *world) goesBackToOurs(r record) bool {
 	ours := func(version string) bool {
-		return slices.ContainsFunc(w.lives, func(l birth) bool { return l.by != nil && l.version == version })
+		return slices.ContainsFunc(w.lives, func(l birth) bool { return l.version == version && (l.by != nil || w.written(version)) })
 	}
 	target := ""
 	switch revert := r.Status.Revert; {
@@ -175,6 +175,11 @@ func (w *world) goesBackToOurs(r record) bool {
 		target = string(r.Spec.BaseVersionID) // it adopts
 	}
 	return ours(target) && (r.Spec.Rollback == nil || ours(string(r.Spec.BaseVersionID)))
+}
+
+// written reports whether a version was put for a change, whoever made it live.
+func (w *world) written(version string) bool {
+	return slices.ContainsFunc(w.ordered, func(b *book) bool { return slices.Contains(b.wrote, version) })
 }
 
 // judgeLive holds what must be true when a version becomes live for a change.

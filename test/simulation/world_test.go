@@ -162,7 +162,7 @@ func (w *world) drawPolicy() {
 			p.VersionHistory = ptr.To(int32(1 + w.pick(3)))
 		}
 		if w.pick(4) == 0 {
-			p.HistoryLimit = ptr.To(int32(w.pick(3)))
+			p.HistoryLimit = ptr.To(int32(1 + w.pick(3)))
 		}
 		if w.pick(6) == 0 {
 			p.PendingLimit = ptr.To(int32(1 + w.pick(2)))
