@@ -158,6 +158,11 @@ func (d *decider) adopted(version string) bool {
 // applied records that the change is live, as read back from AWS.
 func (d *decider) applied(version string) *Action {
 	now := metav1.NewMicroTime(d.Now)
+	if d.environment != nil {
+		if last := d.environment.LastAppliedTime; last != nil && !now.After(last.Time) {
+			now = metav1.NewMicroTime(last.Add(time.Microsecond)) // the clock was ahead, and what is live is ordered by this
+		}
+	}
 	d.status.AppliedVersionID = version
 	d.status.AppliedAt = &now
 	if a := d.status.Attempt; a != nil {

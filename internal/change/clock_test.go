@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/change"
 	"github.com/secretreview/secretreview/internal/secretstore"
@@ -61,4 +63,20 @@ func (w *world) dies(c *v1alpha1.SecretChange) {
 	w.crash = func() bool { return true }
 	w.reconcile(c)
 	w.crash = never
+}
+
+func TestWhatBecomesLiveAfterAClockWasAheadComesLaterAllTheSame(t *testing.T) {
+	w := newWorld(1)
+	c := w.propose("alice", setA)
+	w.settle()
+	ahead := metav1.NewMicroTime(w.now.Add(time.Hour))
+	w.project.Status.Environments[0].LastAppliedTime = &ahead
+	w.review(c, "bob", v1alpha1.VerdictApproved)
+	w.until(c, change.MoveLabel)
+	w.reconcile(c)
+	w.project.Status.Environments[0].LastAppliedTime = &ahead
+	w.settle()
+	if c.Status.Phase != v1alpha1.PhaseApplied || !c.Status.AppliedAt.After(ahead.Time) {
+		t.Errorf("it is %s since %v, and what it replaced since %v", c.Status.Phase, c.Status.AppliedAt, ahead)
+	}
 }
