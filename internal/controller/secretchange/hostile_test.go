@@ -104,9 +104,11 @@ var _ = Describe("What somebody makes live in AWS", func() {
 		approveAs(t.bob, "bob", c)
 		Eventually(t.status(c)).Should(And(bePhase(v1alpha1.PhaseConflicted), say("The live version is no longer")))
 		Expect(t.liveValues()).To(Equal(map[string]string{"A": "by hand"}))
-		secret, err := store.Describe(ctx, t.live)
-		Expect(err).NotTo(HaveOccurred())
-		Expect(secret.VersionWith(naming.VersionLabel(string(c.UID)))).To(BeEmpty(), "what lost the race loses its label")
+		// The end is on record first.
+		Eventually(func() (string, error) {
+			secret, err := store.Describe(ctx, t.live)
+			return secret.VersionWith(naming.VersionLabel(string(c.UID))), err
+		}).Should(BeEmpty(), "what lost the race loses its label")
 		var moves []string
 		for _, call := range aws.Calls() {
 			if call.Secret == t.live && makesLive(call) {
