@@ -275,7 +275,7 @@ var _ = Describe("the guard", Serial, Ordered, func() {
 var _ = Describe("the guard of an API server that enforces no policies", func() {
 	It("sees through policies that are as shipped", func(ctx context.Context) {
 		other := cluster.Run(GinkgoTB(), cluster.Options{APIServerArgs: []string{"--disable-admission-plugins=ValidatingAdmissionPolicy"}})
-		brief, cancel := context.WithTimeout(ctx, 10*time.Second)
+		brief, cancel := context.WithTimeout(ctx, 40*time.Second)
 		defer cancel()
 		Expect(install.Apply(brief, other.AdminConfig(), install.Options{})).To(MatchError(ContainSubstring("the identity policy is not enforced")))
 		state := startGuard(other.UserConfig(manager), guard.Options{}).eventually(func(s guard.State) bool { return s.Epoch > 0 })

@@ -10,7 +10,7 @@ import (
 )
 
 // stopTimeout is more than all programs may take that are asked to stop one after the other.
-const stopTimeout = 2 * time.Minute
+const stopTimeout = 8 * time.Minute
 
 // down stops the supervisor, where one lives, and removes the local cluster's folder.
 func down(ctx context.Context, s state) error {

@@ -98,7 +98,7 @@ var _ = Describe("approve", func() {
 	)
 
 	It("gives up waiting in time, and says where the change stands", func() {
-		command := start(scene.As(clitest.Bob), "approve", name, "-y", "--timeout", "1s")
+		command := start(scene.As(clitest.Bob), "approve", name, "-y", "--timeout", "5s")
 		awaitReview(scene, name, clitest.Bob)
 		advance(scene, name, hold(v1alpha1.ReasonFrozen, "Waiting: frozen."))
 		result := command.result()

@@ -26,7 +26,7 @@ const marked = "canary-5d20c1"
 func quick(url string) aws.Options {
 	return aws.Options{
 		Region: region, EndpointURL: url, WritesPerSecond: 10_000,
-		MaxBackoff: time.Millisecond, RequestTimeout: 5 * time.Second,
+		MaxBackoff: time.Millisecond, RequestTimeout: 60 * time.Second,
 		Credentials: &aws.StaticCredentials{AccessKeyID: "alice", SecretAccessKey: "s"},
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/secretreview/secretreview/internal/endpoint"
 	"github.com/secretreview/secretreview/internal/secretstore/aws"
+	"github.com/secretreview/secretreview/internal/secretstore/emulator"
 )
 
 // The address 0.0.0.0 reaches this machine and is not one of its loopback
@@ -107,7 +108,7 @@ func TestTheInstanceItselfIsAskedForCredentials(t *testing.T) {
 	if _, err := adapt(t, aws.Options{Region: region}).Describe(t.Context(), "live"); err != nil {
 		t.Fatal(err)
 	}
-	if calls := e.Calls(); len(calls) != 1 || calls[0].AccessKeyID != "instance" {
+	if calls := emulator.Invocations(e.Calls()); len(calls) != 1 || calls[0].AccessKeyID != "instance" {
 		t.Errorf("%+v", calls)
 	}
 }

@@ -21,7 +21,7 @@ import (
 )
 
 // stopGrace is how long Stop waits for a child to end by itself before it is killed.
-const stopGrace = 20 * time.Second
+const stopGrace = 90 * time.Second
 
 // tailBytes is how much of the end of a log file is quoted in an error.
 const tailBytes = 4096
@@ -125,7 +125,7 @@ func (p *Process) Crashed() error {
 	return p.Exited()
 }
 
-// Stop asks the child to end and waits until it has. One that has not ended after 20 seconds, or when ctx
+// Stop asks the child to end and waits until it has. One that has not ended after 90 seconds, or when ctx
 // ends, is killed, and that is an error. Stopping an ended child does nothing.
 func (p *Process) Stop(ctx context.Context) error {
 	if !p.Running() {
