@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -222,7 +221,7 @@ func (s *site) startManager(ctx context.Context, flags ...string) error {
 	var addresses [3]string
 	for i := range addresses {
 		var err error
-		if addresses[i], err = freeAddress(); err != nil {
+		if addresses[i], err = cluster.FreeAddress(); err != nil {
 			return err
 		}
 	}
@@ -270,14 +269,6 @@ func (s *site) restart(ctx context.Context, flags ...string) error {
 		return err
 	}
 	return s.startManager(ctx, flags...)
-}
-
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return listener.Addr().String(), listener.Close()
 }
 
 // ask speaks to the emulator's administration paths.

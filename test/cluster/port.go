@@ -1,7 +1,10 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
+	"math/rand/v2"
+	"net"
 
 	"golang.org/x/sys/unix"
 )
@@ -57,4 +60,16 @@ func (p *port) release() {
 	}
 	_ = unix.Close(p.socket)
 	*p = port{}
+}
+
+// FreeAddress is an address of this machine for a program that cannot share a reserved port. It is free now, and
+// no port that the kernel gives to those who ask for any.
+func FreeAddress() (string, error) {
+	for range 100 {
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)))
+		if err == nil {
+			return listener.Addr().String(), listener.Close()
+		}
+	}
+	return "", errors.New("cannot find a free port")
 }

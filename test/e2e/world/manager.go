@@ -4,11 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"errors"
-	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -95,11 +91,11 @@ func (m *Manager) start() error {
 
 // launch returns once the manager runs.
 func (m *Manager) launch() error {
-	metrics, err := freeAddress()
+	metrics, err := cluster.FreeAddress()
 	if err != nil {
 		return err
 	}
-	health, err := freeAddress()
+	health, err := cluster.FreeAddress()
 	if err != nil {
 		return err
 	}
@@ -133,17 +129,6 @@ func (m *Manager) environment() []string {
 		all = append(all, variable.Name+"="+value)
 	}
 	return all
-}
-
-// freeAddress is free now, and no port that the kernel gives to those who ask for any.
-func freeAddress() (string, error) {
-	for range 100 {
-		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)))
-		if err == nil {
-			return listener.Addr().String(), listener.Close()
-		}
-	}
-	return "", errors.New("cannot find a free port")
 }
 
 // Crashed tells how the manager has died, if nobody stopped or killed it.
