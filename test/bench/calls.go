@@ -92,10 +92,12 @@ func (s *site) callsOf(ctx context.Context, b *bench, what, prefix string, count
 		return err
 	}
 	made, each := after.since(before), func(total float64) float64 { return total / float64(count) }
-	b.report.atMost(what+": to AWS", each(made.sum("secretreview_aws_requests_total")), aim, "")
+	// What a network loses the SDK sends again: that is an attempt more, and no call.
+	b.report.atMost(what+": to AWS", each(made.sum("secretreview_aws_calls_total")), aim, "")
 	for _, operation := range []string{"DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage", "DeleteSecret"} {
-		b.report.add(what+": of which "+operation, each(made.sum("secretreview_aws_requests_total", `operation="`+operation+`"`)), "")
+		b.report.add(what+": of which "+operation, each(made.sum("secretreview_aws_calls_total", `operation="`+operation+`"`)), "")
 	}
+	b.report.add(what+": attempts at calls to AWS", each(made.sum("secretreview_aws_requests_total")), "")
 	b.report.add(what+": to the API server by the manager", each(made.sum("rest_client_requests_total")), "")
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH"} {
 		b.report.add(what+": of which "+method, each(made.sum("rest_client_requests_total", `method="`+method+`"`)), "")
@@ -186,7 +188,7 @@ func (s *site) idleWith(ctx context.Context, b *bench, size int, interval time.D
 	listings := made.sum(round)
 	pages := float64((size + listed - 1) / listed)
 	b.report.atMost(name+"pages of ListSecrets for each listing", math.Floor(made.sum("secretreview_aws_requests_total", `operation="ListSecrets"`)/listings), pages, "")
-	b.report.atMost(name+"other calls to AWS", made.sum("secretreview_aws_requests_total")-made.sum("secretreview_aws_requests_total", `operation="ListSecrets"`), 0, "")
+	b.report.atMost(name+"other calls to AWS", made.sum("secretreview_aws_calls_total")-made.sum("secretreview_aws_calls_total", `operation="ListSecrets"`), 0, "")
 	b.report.add(name+"calls to AWS an hour, at the interval of 5 minutes", 12*made.sum("secretreview_aws_requests_total")/listings, "")
 	others := 0.0
 	for _, count := range serverAfter.since(server).stored() {
