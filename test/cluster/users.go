@@ -3,13 +3,17 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // tokenSeconds is a day: longer than any test, or than anybody works with a local cluster in one go.
@@ -59,6 +63,19 @@ func (c *Cluster) AnonymousConfig() *rest.Config {
 		QPS:             -1,
 		TLSClientConfig: rest.TLSClientConfig{CAData: c.serving.pem()},
 	}
+}
+
+// AwaitRight returns once the API server's authorizer lets a user do something. It learns of a binding some time
+// after the binding is stored. admin is a client of AdminConfig whose scheme has authorization.k8s.io.
+func AwaitRight(ctx context.Context, admin client.Writer, user string, right authorizationv1.ResourceAttributes) error {
+	err := wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: user, ResourceAttributes: &right}}
+		return admin.Create(ctx, review) == nil && review.Status.Allowed, nil
+	})
+	if err != nil {
+		return fmt.Errorf("%s may not %s %s: %w", user, right.Verb, right.Resource, err)
+	}
+	return nil
 }
 
 // Context is one context of a kubeconfig file: somebody's credentials, and where they work.

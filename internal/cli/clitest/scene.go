@@ -23,6 +23,7 @@ import (
 	"github.com/secretreview/secretreview/internal/secretstore/aws"
 	"github.com/secretreview/secretreview/internal/secretstore/emulator"
 	"github.com/secretreview/secretreview/internal/sensitive"
+	"github.com/secretreview/secretreview/test/cluster"
 )
 
 // What every scene is about.
@@ -177,17 +178,11 @@ func (s *Scene) Bind(person, role, verb string) {
 // awaitRight waits until the API server's authorizer has heard of a binding.
 func (s *Scene) awaitRight(person, verb string) {
 	s.t.Helper()
-	err := poll(s.t.Context(), func() bool {
-		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
-			User: person,
-			ResourceAttributes: &authorizationv1.ResourceAttributes{
-				Namespace: s.Namespace, Verb: verb, Group: v1alpha1.GroupName, Resource: "secretprojects", Name: Project,
-			},
-		}}
-		return s.Admin.Create(s.t.Context(), review) == nil && review.Status.Allowed
+	err := cluster.AwaitRight(s.t.Context(), s.Admin, person, authorizationv1.ResourceAttributes{
+		Namespace: s.Namespace, Verb: verb, Group: v1alpha1.GroupName, Resource: "secretprojects", Name: Project,
 	})
 	if err != nil {
-		s.t.Fatalf("%s may not %s: %v", person, verb, err)
+		s.t.Fatal(err)
 	}
 }
 

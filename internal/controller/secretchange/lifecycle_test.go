@@ -59,6 +59,12 @@ var _ = Describe("A proposed change", func() {
 		approveAs(t.bob, "bob", first)
 		Eventually(t.stagedGone(first)).Should(Equal(secretstore.KindNotFound))
 		t.report()
+		// A manager that does not know yet that the base is live asks AWS what is.
+		Eventually(func() []v1alpha1.EnvironmentStatus {
+			var now v1alpha1.SecretProject
+			Expect(cached.Get(ctx, client.ObjectKeyFromObject(t.project), &now)).To(Succeed())
+			return now.Status.Environments
+		}).Should(Equal(t.project.Status.Environments))
 		aws.ResetCalls()
 		c := t.propose(map[string]string{"A": "one"}, nil)
 		Eventually(t.status(c)).Should(bePhase(v1alpha1.PhasePending))

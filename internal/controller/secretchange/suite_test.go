@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -53,8 +54,10 @@ var (
 	api     *cluster.Cluster
 	admin   client.Client
 	manager client.Client
-	aws     *emulator.Emulator
-	store   *awsstore.Adapter
+	// cached is what the suite's manager has in its cache.
+	cached client.Reader
+	aws    *emulator.Emulator
+	store  *awsstore.Adapter
 	// grace is how long the suite's manager waits for what is missing.
 	grace = 2 * time.Second
 )
@@ -103,6 +106,7 @@ func startManager(account *rest.Config, store secretstore.Store) {
 	mgr, err := ctrl.NewManager(account, ctrl.Options{Scheme: scheme, Logger: ctrl.Log,
 		Metrics: metricsserver.Options{BindAddress: "0"}, Controller: config.Controller{SkipNameValidation: new(bool)}})
 	Expect(err).NotTo(HaveOccurred())
+	cached = mgr.GetCache()
 	Expect(index.Register(ctx, mgr.GetFieldIndexer())).To(Succeed())
 	watch, err := guard.New(guard.Config{Namespace: install.Namespace, Client: mgr.GetClient(), Reader: mgr.GetAPIReader(),
 		Cache: mgr.GetCache(), Interval: time.Second, Log: ctrl.Log})
@@ -176,13 +180,21 @@ func newTeam(values map[string]string, edit func(*v1alpha1.SecretProject)) *team
 	return t
 }
 
-// grant binds one of the shipped roles to a user.
+// verbs are those that the shipped roles give on a project.
+var verbs = map[string]string{
+	"secretreview-proposer": v1alpha1.VerbPropose, "secretreview-approver": v1alpha1.VerbApprove, "secretreview-rollbacker": v1alpha1.VerbRollback,
+}
+
+// grant binds one of the shipped roles to a user, and waits until the API server has heard of it.
 func (t *team) grant(user, role string) {
 	GinkgoHelper()
 	Expect(admin.Create(ctx, &rbacv1.RoleBinding{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "test-", Namespace: t.namespace},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
 		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: user}},
+	})).To(Succeed())
+	Expect(cluster.AwaitRight(ctx, admin, user, authorizationv1.ResourceAttributes{
+		Namespace: t.namespace, Verb: verbs[role], Group: v1alpha1.GroupName, Resource: "secretprojects",
 	})).To(Succeed())
 }
 

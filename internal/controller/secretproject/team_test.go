@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	gomegatypes "github.com/onsi/gomega/types"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -23,6 +24,7 @@ import (
 	"github.com/secretreview/secretreview/internal/secretstore"
 	"github.com/secretreview/secretreview/internal/secretstore/emulator"
 	"github.com/secretreview/secretreview/internal/sensitive"
+	"github.com/secretreview/secretreview/test/cluster"
 )
 
 const (
@@ -33,13 +35,24 @@ const (
 
 func appointAdministrator() {
 	GinkgoHelper()
-	for _, role := range []string{"secretreview-administrator", "secretreview-cluster-administer", "secretreview-cluster-purge"} {
+	for role, verb := range map[string]string{
+		"secretreview-administrator": "create", "secretreview-cluster-administer": v1alpha1.VerbAdminister, "secretreview-cluster-purge": "purge",
+	} {
 		Expect(admin.Create(ctx, &rbacv1.ClusterRoleBinding{
 			ObjectMeta: metav1.ObjectMeta{Name: administrator + "-" + role},
 			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
 			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: administrator}},
 		})).To(Succeed())
+		awaitRight(administrator, "", verb)
 	}
+}
+
+// awaitRight waits until the API server has heard of a binding.
+func awaitRight(user, namespace, verb string) {
+	GinkgoHelper()
+	Expect(cluster.AwaitRight(ctx, admin, user, authorizationv1.ResourceAttributes{
+		Namespace: namespace, Verb: verb, Group: v1alpha1.GroupName, Resource: "secretprojects",
+	})).To(Succeed())
 }
 
 // team is a namespace of its own, with its people and one project.
@@ -55,12 +68,14 @@ func newTeam() *team {
 	GinkgoHelper()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "team-"}}
 	Expect(admin.Create(ctx, ns)).To(Succeed())
+	verbs := map[string]string{"secretreview-proposer": v1alpha1.VerbPropose, "secretreview-approver": v1alpha1.VerbApprove}
 	for user, role := range map[string]string{"alice": "secretreview-proposer", "bob": "secretreview-approver"} {
 		Expect(admin.Create(ctx, &rbacv1.RoleBinding{
 			ObjectMeta: metav1.ObjectMeta{Name: user, Namespace: ns.Name},
 			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
 			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
 		})).To(Succeed())
+		awaitRight(user, ns.Name, verbs[role])
 	}
 	return &team{namespace: ns.Name, ada: as(api.UserConfig(administrator)), alice: as(api.UserConfig("alice")), bob: as(api.UserConfig("bob"))}
 }
