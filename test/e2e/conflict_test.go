@@ -24,6 +24,7 @@ var _ = Describe("Two edits of one environment", func() {
 		team.Await(second, v1alpha1.PhaseConflicted)
 		Expect(bob.SR("approve", second, "-y")).To(fail(4, "rebase it onto what is live now"))
 		Expect(team.LiveValues()).To(Equal(map[string]string{"A": w.Secret("one"), "B": w.Secret("b")}))
+		team.AwaitUnstaged(first)
 		Expect(team.Staged()).To(HaveLen(1), "it is kept to be rebased")
 
 		rebased := alice.SR("rebase", second, "-o", "name")
@@ -66,6 +67,7 @@ var _ = Describe("Two edits of one environment", func() {
 		name := team.As(world.Alice).Propose("--set", "A="+w.Secret("one"))
 		team.Await(name, v1alpha1.PhasePending)
 		Expect(team.As(world.Bob).SR("approve", name, "-y")).To(end(0))
+		team.AwaitUnstaged(name)
 
 		alice.Write(".env", copied+"C="+w.Secret("new")+"\n")
 		merged := alice.SR("propose", "-r", "because", "--dry-run")

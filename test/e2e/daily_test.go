@@ -171,6 +171,7 @@ var _ = Describe("Daily work: watching", func() {
 		Expect(w.Cluster.KillAPIServer()).To(Succeed())
 		Eventually(watching.Screen).WithTimeout(world.Patience).Should(gbytes.Say("trying again"))
 		Expect(w.Cluster.StartAPIServer(GinkgoT().Context())).To(Succeed())
+		w.Manager.Revive()
 		Expect(team.As(world.Bob).SR("approve", first, "-y")).To(end(0))
 		Eventually(watching.Screen).WithTimeout(world.Patience).Should(gbytes.Say("approved"))
 		Eventually(watching.Screen).WithTimeout(world.Patience).Should(gbytes.Say("live"))

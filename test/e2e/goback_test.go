@@ -19,12 +19,13 @@ var _ = Describe("Going back", func() {
 		first, second string
 	)
 	live := func() map[string]string { return map[string]string{"A": w.Secret("a"), "B": w.Secret("b")} }
-	// apply has a change proposed and approved, and returns its name once it is live.
+	// apply has a change proposed and approved, and returns its name once it is live and the project's status says so.
 	apply := func(args ...string) string {
 		GinkgoHelper()
 		name := team.As(world.Alice).Propose(args...)
 		team.Await(name, v1alpha1.PhasePending)
 		Expect(team.As(world.Bob).SR("approve", name, "-y")).To(end(0, "is applied"))
+		Eventually(func() string { return team.ProjectStatus().Environments[0].LastAppliedChange }).Should(Equal(name))
 		team.AwaitReady()
 		return name
 	}

@@ -82,7 +82,8 @@ var _ = Describe("Without the cluster or AWS", func() {
 	})
 
 	It("values that were staged when the cluster went away are deleted again, or named", func() {
-		hold := w.AWS.HoldNext(emulator.Fault{Operations: []string{"CreateSecret"}, Secret: team.StagedName("*")}, 5*time.Second)
+		// Less than the 15 seconds for which sr waits for an answer.
+		hold := w.AWS.HoldNext(emulator.Fault{Operations: []string{"CreateSecret"}, Secret: team.StagedName("*")}, 12*time.Second)
 		proposing := alice.Begin("sr", propose...)
 		hold.Await()
 		Expect(w.Cluster.KillAPIServer()).To(Succeed())

@@ -73,7 +73,8 @@ var _ = Describe("A change", func() {
 		Expect(alice.SR("history")).To(end(0, name, "Applied"))
 		Expect(alice.Kubectl("get", "schg", "-n", team.Namespace)).To(And(end(0),
 			HaveField("Out", MatchRegexp(name+` +`+team.Project+` +production +Applied +\+EXTRA ~TOKEN -URL +1/1 +alice`))))
-		Expect(team.Admin("get", "events")).To(And(ContainSubstring("Validated"), ContainSubstring("Approved"), ContainSubstring("Applied")))
+		Eventually(func() string { return team.Admin("get", "events") }).
+			Should(And(ContainSubstring("Validated"), ContainSubstring("Approved"), ContainSubstring("Applied")))
 	})
 
 	It("is rejected by a reviewer, and stays so", func() {
@@ -83,7 +84,7 @@ var _ = Describe("A change", func() {
 		Expect(team.As(world.Carol).SR("approve", name, "-y")).To(fail(3, "already ended as Rejected"))
 		Expect(team.LiveValues()).To(HaveKeyWithValue("TOKEN", first))
 		team.AwaitUnstaged(name)
-		Expect(team.Change(name).Finalizers).To(BeEmpty())
+		Eventually(func() []string { return team.Change(name).Finalizers }).Should(BeEmpty())
 	})
 
 	It("is withdrawn by its proposer", func() {

@@ -29,7 +29,8 @@ type Terminal struct {
 // Terminal runs a program on a terminal of 100 columns.
 func (s *Shell) Terminal(program string, args ...string) *Terminal {
 	ginkgo.GinkgoHelper()
-	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	// Several things are waited for while it runs.
+	ctx, cancel := context.WithTimeout(context.Background(), 3*Patience)
 	t := &Terminal{shell: s, Screen: gbytes.NewBuffer(), cancel: cancel, drained: make(chan struct{})}
 	t.cmd = exec.CommandContext(ctx, s.world.program(program), args...)
 	t.cmd.Dir, t.cmd.Env = s.Dir, append(s.environment(), "TERM=xterm-256color")
