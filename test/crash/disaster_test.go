@@ -21,8 +21,8 @@ const (
 	theRecord = "update secretchanges/status"
 )
 
-// elected makes managers wait for the lease.
-var elected = []string{"--leader-elect=true"}
+// elected makes managers wait for the lease, which a busy machine must not cost the leader.
+var elected = []string{"--leader-elect=true", "--lease-duration=40s", "--renew-deadline=30s"}
 
 var _ = Describe("While a change is being made live", func() {
 	var api *team
