@@ -31,6 +31,10 @@ var managerKey = client.ObjectKey{Namespace: namespace, Name: "secretreview-mana
 // weakness is what the manager with the release's account would hold against the cluster's policies.
 func weakness(options guard.Options) func() (string, error) {
 	return func() (string, error) {
+		// The guard's trials may make an older API server die of policies that were just written.
+		if _, err := api.Revive(ctx); err != nil {
+			return "", err
+		}
 		account, err := api.ServiceAccountConfig(ctx, namespace, managerKey.Name)
 		if err != nil {
 			return "", err

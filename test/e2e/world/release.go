@@ -2,6 +2,7 @@ package world
 
 import (
 	"context"
+	"time"
 
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/gomega"
@@ -43,7 +44,15 @@ func (w *World) replaceManager(ctx context.Context, to Release, args ...string) 
 	ginkgo.GinkgoHelper()
 	_, err := w.helm.Run(ctx, args...)
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
-	gomega.Expect(install.WaitUntilEnforced(ctx, w.Cluster.AdminConfig())).To(gomega.Succeed())
+	// The trials may make an older API server die of the new policies.
+	gomega.Eventually(func() error {
+		if _, err := w.Cluster.Revive(ctx); err != nil {
+			return err
+		}
+		limited, cancel := context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+		return install.WaitUntilEnforced(limited, w.Cluster.AdminConfig())
+	}).WithTimeout(2 * time.Minute).Should(gomega.Succeed())
 	deployed, err := w.deployed(ctx)
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	if w.Manager.process.Running() {
