@@ -13,7 +13,6 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // tokenSeconds is a day: longer than any test, or than anybody works with a local cluster in one go.
@@ -66,11 +65,16 @@ func (c *Cluster) AnonymousConfig() *rest.Config {
 }
 
 // AwaitRight returns once the API server's authorizer lets a user do something. It learns of a binding some time
-// after the binding is stored. admin is a client of AdminConfig whose scheme has authorization.k8s.io.
-func AwaitRight(ctx context.Context, admin client.Writer, user string, right authorizationv1.ResourceAttributes) error {
-	err := wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
-		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: user, ResourceAttributes: &right}}
-		return admin.Create(ctx, review) == nil && review.Status.Allowed, nil
+// after the binding is stored.
+func (c *Cluster) AwaitRight(ctx context.Context, user string, right authorizationv1.ResourceAttributes) error {
+	admin, err := kubernetes.NewForConfig(c.AdminConfig())
+	if err != nil {
+		return err
+	}
+	asked := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: user, ResourceAttributes: &right}}
+	err = wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		review, err := admin.AuthorizationV1().SubjectAccessReviews().Create(ctx, asked, metav1.CreateOptions{})
+		return err == nil && review.Status.Allowed, nil
 	})
 	if err != nil {
 		return fmt.Errorf("%s may not %s %s: %w", user, right.Verb, right.Resource, err)

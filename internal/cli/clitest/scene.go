@@ -23,7 +23,6 @@ import (
 	"github.com/secretreview/secretreview/internal/secretstore/aws"
 	"github.com/secretreview/secretreview/internal/secretstore/emulator"
 	"github.com/secretreview/secretreview/internal/sensitive"
-	"github.com/secretreview/secretreview/test/cluster"
 )
 
 // What every scene is about.
@@ -178,7 +177,7 @@ func (s *Scene) Bind(person, role, verb string) {
 // awaitRight waits until the API server's authorizer has heard of a binding.
 func (s *Scene) awaitRight(person, verb string) {
 	s.t.Helper()
-	err := cluster.AwaitRight(s.t.Context(), s.Admin, person, authorizationv1.ResourceAttributes{
+	err := s.Cluster.AwaitRight(s.t.Context(), person, authorizationv1.ResourceAttributes{
 		Namespace: s.Namespace, Verb: verb, Group: v1alpha1.GroupName, Resource: "secretprojects", Name: Project,
 	})
 	if err != nil {

@@ -193,7 +193,7 @@ func (t *team) grant(user, role string) {
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
 		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: user}},
 	})).To(Succeed())
-	Expect(cluster.AwaitRight(ctx, admin, user, authorizationv1.ResourceAttributes{
+	Expect(api.AwaitRight(ctx, user, authorizationv1.ResourceAttributes{
 		Namespace: t.namespace, Verb: verbs[role], Group: v1alpha1.GroupName, Resource: "secretprojects",
 	})).To(Succeed())
 }

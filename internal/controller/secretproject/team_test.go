@@ -24,7 +24,6 @@ import (
 	"github.com/secretreview/secretreview/internal/secretstore"
 	"github.com/secretreview/secretreview/internal/secretstore/emulator"
 	"github.com/secretreview/secretreview/internal/sensitive"
-	"github.com/secretreview/secretreview/test/cluster"
 )
 
 const (
@@ -50,7 +49,7 @@ func appointAdministrator() {
 // awaitRight waits until the API server has heard of a binding.
 func awaitRight(user, namespace, verb string) {
 	GinkgoHelper()
-	Expect(cluster.AwaitRight(ctx, admin, user, authorizationv1.ResourceAttributes{
+	Expect(api.AwaitRight(ctx, user, authorizationv1.ResourceAttributes{
 		Namespace: namespace, Verb: verb, Group: v1alpha1.GroupName, Resource: "secretprojects",
 	})).To(Succeed())
 }
