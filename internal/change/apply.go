@@ -167,7 +167,7 @@ func (d *decider) asApproved() *Action {
 		return &Action{Read: ReadOldValue, ReadVersion: id}
 	case written.Missing:
 		d.quiet = true
-		return &Action{After: time.Second} // AWS shows its label, and not yet its value
+		return &Action{After: max(time.Second, d.sinceStep()/2)} // AWS shows its label, and not yet its value
 	case written.Err != nil || len(document.Diff(written.Document, wanted)) > 0:
 		d.underAnotherID()
 		return &Action{Again: true}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/secretreview/secretreview/api/v1alpha1"
 	"github.com/secretreview/secretreview/internal/audit"
+	"github.com/secretreview/secretreview/internal/policy"
 )
 
 // attempted works out what came of an attempt on record, before anything else
@@ -81,17 +82,20 @@ func (d *decider) attemptLost() *Action {
 
 // Deadline returns by when the effect of an attempt must have taken place, or not take place at all: afterwards what AWS
 // shows is believed, and the change may end by that. A process may stand still for any time between its decision and its
-// call, and another one may lead by then. It is zero for an effect that is safe at any time.
-func (s Settings) Deadline(attempt *v1alpha1.Attempt, e Effect) time.Time {
-	switch {
+// call, and another one may lead by then. The same goes for a label that is moved by what the API server itself has told.
+// It is zero for an effect that is safe at any time.
+func (s Settings) Deadline(facts Facts, e Effect) time.Time {
+	// An answer may be older than what it is asked about by the rest.
+	holds := max(s.ConsistencyGrace/2, shortestGrace)
+	if s.DecisionHolds > 0 {
+		holds = min(holds, s.DecisionHolds)
+	}
+	switch attempt := facts.Change.Status.Attempt; {
+	case e.Kind == MoveLabel && !e.MakesLive() && facts.Fresh:
+		return facts.Now.Add(holds)
 	case attempt == nil || attempt.SteppedAt == nil || (e.Kind != Put && !e.MakesLive()):
 		return time.Time{}
 	case attempt.Moved:
-		// An answer may be older than what it is asked about by the rest.
-		holds := max(s.ConsistencyGrace/2, shortestGrace)
-		if s.DecisionHolds > 0 {
-			holds = min(holds, s.DecisionHolds)
-		}
 		return attempt.SteppedAt.Add(holds)
 	default:
 		return attempt.SteppedAt.Add(max(s.ConsistencyGrace, shortestGrace))
@@ -132,11 +136,8 @@ func (d *decider) madeLive() string {
 // whoever may move labels in AWS can put on any. An adoption puts it on its base;
 // all others on what they wrote, so on nothing that is known to be older.
 func (d *decider) canBeOurs(version string) bool {
-	if adopts(d.Change) {
-		return version == d.status.BaseVersionID
-	}
-	if d.adopted(version) {
-		return true
+	if adopts(d.Change) || d.adopts(version) {
+		return version == string(d.spec.BaseVersionID) && d.decision.Verdict == policy.Approved
 	}
 	older := []string{d.status.BaseVersionID, string(d.spec.BaseVersionID)}
 	if a := d.status.Attempt; a != nil {
@@ -149,10 +150,11 @@ func (d *decider) canBeOurs(version string) bool {
 		})
 }
 
-// adopted reports whether the change, if it bears witness to this version, has not
-// written it, but found it live.
-func (d *decider) adopted(version string) bool {
-	return d.spec.Restore != nil && version != "" && version == string(d.spec.BaseVersionID)
+// adopts reports whether the change, of which nothing is on record, restores the
+// version that it starts from: it does not write it, but finds it live.
+func (d *decider) adopts(version string) bool {
+	return d.spec.Restore != nil && d.status.Revert == nil && version != "" &&
+		version == string(d.spec.BaseVersionID) && version == targetOf(d.spec, d.Queue.Named)
 }
 
 // applied records that the change is live, as read back from AWS.
@@ -174,7 +176,7 @@ func (d *decider) applied(version string) *Action {
 	if version != current {
 		d.status.ReplacedByVersionID = current
 	}
-	if d.adopted(version) {
+	if adopts(d.Change) || d.adopts(version) {
 		return d.end(v1alpha1.PhaseApplied, v1alpha1.ReasonAdopted, "Live version %s is adopted", version)
 	}
 	if version != current {
@@ -199,7 +201,8 @@ func (d *decider) wentLive() *Action {
 // endUnapplied finishes a change that did not become live. Once that is on record,
 // its label comes off the version that it may have written.
 func (d *decider) endUnapplied(phase v1alpha1.Phase, reason, format string, args ...any) *Action {
-	if d.status.Attempt != nil || (d.status.Phase == "" && (d.environment == nil || d.environment.SecretARN == "")) {
+	unserved := d.environment == nil || d.environment.SecretARN == "" || d.environment.Problem != nil
+	if d.status.Attempt != nil || (d.status.Phase == "" && unserved) {
 		return d.end(phase, reason, format, args...)
 	}
 	if a := d.wentLive(); a != nil {
@@ -215,7 +218,7 @@ func (d *decider) endUnapplied(phase v1alpha1.Phase, reason, format string, args
 	}
 	a := d.end(phase, reason, format, args...)
 	if d.writable() {
-		a.Effect, a.StatusFirst = d.moveLabel(d.label(), version, ""), true
+		a.Effect = d.moveLabel(d.label(), version, "")
 	}
 	return a
 }

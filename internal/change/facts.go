@@ -77,11 +77,17 @@ type Facts struct {
 // for any time between two reads, and what is older than an attempt tells nothing of
 // it, and little of whose the secret is.
 func (f *Facts) Renew(fresh Facts) {
-	if fresh.Now.Sub(f.Now) > shortestGrace || !equality.Semantic.DeepEqual(f.Change.Status.Attempt, fresh.Change.Status.Attempt) {
+	if since(f.Now, fresh.Now) > shortestGrace || !equality.Semantic.DeepEqual(f.Change.Status.Attempt, fresh.Change.Status.Attempt) {
 		f.Live, f.LiveValue = nil, nil
 	}
 	f.Now, f.Change, f.Project, f.Trust, f.Fresh = fresh.Now, fresh.Change, fresh.Project, fresh.Trust, true
 	f.Queue.Ahead = fresh.Queue.Ahead
+}
+
+// since is how much time has passed by either clock: the one that only goes forward
+// stops while a machine is suspended.
+func since(then, now time.Time) time.Duration {
+	return max(now.Sub(then), now.Round(0).Sub(then.Round(0)))
 }
 
 // Staged is a staged secret's metadata.

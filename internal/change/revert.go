@@ -18,7 +18,7 @@ func (d *decider) validateRevert() *Action {
 	if problem, ok := d.usable(); !ok {
 		return d.wait(problem.reason, problem.message, d.soon())
 	}
-	if version := d.madeLive(); version != "" {
+	if version := d.madeLive(); version != "" && !d.adopts(version) {
 		return d.applied(version) // a backup is older than what became of it
 	}
 	current := d.Live.Secret.Current()

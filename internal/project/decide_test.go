@@ -189,3 +189,12 @@ func TestLooksAtReplicasUntilTheyAreThere(t *testing.T) {
 		}
 	}
 }
+
+// A clock that was ahead must not make an undo by hand look like old news for as long.
+func TestAnUndoOfWhatBecomesLiveInTheFutureIsDrift(t *testing.T) {
+	_, e := settled(t, settings, factsOf(onRecordAs(func(*v1alpha1.EnvironmentStatus) {}),
+		Environment{Applied: []Change{applied(-50 * time.Minute)}, Suspected: true, Secret: described(nil)}))
+	if e.Drift == nil {
+		t.Errorf("%s is live, which no change made so, and it is no drift", e.LiveVersionID)
+	}
+}

@@ -177,7 +177,7 @@ func (e *environment) outdated(s *Secret) bool {
 		return false
 	}
 	newest := e.observed.Applied[0]
-	return !newest.Replaced && newest.AppliedVersionID == e.out.LastAppliedVersionID && e.now.Sub(newest.AppliedAt) < DescribeLag &&
+	return !newest.Replaced && newest.AppliedVersionID == e.out.LastAppliedVersionID && !newest.AppliedAt.After(e.now) && e.now.Sub(newest.AppliedAt) < DescribeLag &&
 		s.Current() == newest.PreviousVersionID && s.Current() != newest.AppliedVersionID
 }
 

@@ -247,7 +247,7 @@ func (k *worker) act() {
 
 // late reports whether the time for an effect is over, by the clock on the wall or by one that nobody can set.
 func (k *worker) late(e change.Effect) bool {
-	deadline := k.m.w.settings.Deadline(k.facts.Change.Status.Attempt, e)
+	deadline := k.m.w.settings.Deadline(k.facts, e)
 	passed := k.m.w.now.Sub(k.asked)
 	return !deadline.IsZero() && (!k.m.clock().Before(deadline) || !k.facts.Now.Add(passed).Before(deadline))
 }

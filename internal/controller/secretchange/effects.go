@@ -22,7 +22,7 @@ var errLate = &secretstore.Error{Kind: secretstore.KindUnavailable, Op: "the cal
 // doInTime carries out one effect, if it is not too late for it, and gives it up when it is.
 func (r *Reconciler) doInTime(ctx context.Context, facts change.Facts, effect change.Effect) error {
 	object := facts.Change
-	deadline := r.Settings.Deadline(object.Status.Attempt, effect)
+	deadline := r.Settings.Deadline(facts, effect)
 	if deadline.IsZero() {
 		return r.do(ctx, object, effect)
 	}

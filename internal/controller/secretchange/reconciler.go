@@ -25,7 +25,7 @@ import (
 
 const (
 	// maxReads is more than Decide can ask for in one reconcile.
-	maxReads = 10
+	maxReads = 12
 	// immediately requeues without counting as a failure.
 	immediately = time.Millisecond
 )
