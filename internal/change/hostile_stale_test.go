@@ -240,12 +240,24 @@ func TestWhatWasSeenBeforeAnAttemptTellsNothingOfIt(t *testing.T) {
 	}
 	w.external(edited(w.live(), setC))
 	w.now = w.now.Add(20 * time.Minute)
-	stale.Renew(change.Facts{Now: w.now, Change: c.DeepCopy(), Project: w.project, Trust: w.trust})
-	for a = change.Decide(w.settings, stale); a.Read != change.ReadNothing; a = change.Decide(w.settings, stale) {
-		w.read(&stale, a)
-	}
+	a = w.awake(c, stale)
 	if a.Effect.Kind != change.NoEffect || a.Status.Phase != v1alpha1.PhaseApplied || a.Status.AppliedVersionID != c.Status.Attempt.VersionID {
 		t.Errorf("was live, but %s, and is %s: %s", a.Effect.Kind, a.Status.Phase, a.Status.Message)
+	}
+}
+
+// awake is what a manager decides that has stood still since it saw the facts, and
+// reads what it asks for from now on.
+func (w *world) awake(c *v1alpha1.SecretChange, facts change.Facts) change.Action {
+	for {
+		switch a := change.Decide(w.settings, facts); a.Read {
+		case change.ReadNothing:
+			return a
+		case change.ReadFresh:
+			facts.Renew(change.Facts{Now: w.now, Change: c.DeepCopy(), Project: w.project, Trust: w.trust})
+		default:
+			w.read(&facts, a)
+		}
 	}
 }
 
@@ -260,14 +272,7 @@ func TestAManagerThatMissedTheAttemptLeavesItsLabel(t *testing.T) {
 	w.until(c, change.MoveLabel)
 	w.read(&stale, change.Action{Read: change.ReadLive})
 	w.settle()
-	a := change.Decide(w.settings, stale)
-	for ; a.Read != change.ReadNothing; a = change.Decide(w.settings, stale) {
-		if a.Read == change.ReadFresh {
-			stale.Renew(change.Facts{Now: w.now, Change: c.DeepCopy(), Project: w.project, Trust: w.trust})
-			continue
-		}
-		w.read(&stale, a)
-	}
+	a := w.awake(c, stale)
 	if a.Effect.Kind != change.NoEffect || c.Status.Phase != v1alpha1.PhaseApplied {
 		t.Errorf("%s %+v of a change that is %s", a.Effect.Kind, a.Effect.Move, c.Status.Phase)
 	}
@@ -286,11 +291,7 @@ func TestWhatWasSeenBeforeAStandstillIsNotActedOn(t *testing.T) {
 	}
 	w.now = w.now.Add(2 * time.Hour)
 	w.secret.Tags = map[string]string{naming.TagOwner: "blue/another"}
-	stale.Renew(change.Facts{Now: w.now, Change: c.DeepCopy(), Project: w.project, Trust: w.trust})
-	a := change.Decide(w.settings, stale)
-	for ; a.Read != change.ReadNothing; a = change.Decide(w.settings, stale) {
-		w.read(&stale, a)
-	}
+	a := w.awake(c, stale)
 	if a.Effect.Kind != change.NoEffect {
 		t.Errorf("%s of another team's secret", a.Effect.Kind)
 	}
