@@ -153,29 +153,6 @@ func (d *decider) content(current string) (document.Document, sensitive.Value, *
 	return wanted, value, nil
 }
 
-// asApproved goes on only if the version that is to be made live holds what was
-// approved, by the policy as it is now: its id is on record before it is written,
-// and whoever may write versions in AWS may have been first.
-func (d *decider) asApproved() *Action {
-	wanted, _, a := d.content(d.Live.Secret.Current())
-	if a != nil {
-		return a
-	}
-	id := d.status.Attempt.VersionID
-	switch written, known := d.Versions[id]; {
-	case !known:
-		return &Action{Read: ReadOldValue, ReadVersion: id}
-	case written.Missing:
-		d.quiet = true
-		return &Action{After: max(time.Second, d.sinceStep()/2)} // AWS shows its label, and not yet its value
-	case written.Err != nil || len(document.Diff(written.Document, wanted)) > 0:
-		d.underAnotherID()
-		return &Action{Again: true}
-	default:
-		return nil
-	}
-}
-
 // onAnotherBase ends a Strict change whose base is no longer live, or waits where
 // that may be old news. Where nothing at all is live, but the proposer saw
 // something, the first put would make any change live.

@@ -24,6 +24,9 @@ func (d *decider) attempted() *Action {
 		return d.attemptLost()
 	}
 	if version := d.madeLive(); version != "" {
+		if a := d.otherValues(version); a != nil {
+			return a
+		}
 		return d.applied(version)
 	}
 	a, untouched := d.status.Attempt, d.untouched()

@@ -10,6 +10,7 @@ import (
 	"github.com/secretreview/secretreview/internal/change"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/naming"
+	"github.com/secretreview/secretreview/internal/secretstore"
 	"github.com/secretreview/secretreview/internal/sensitive"
 )
 
@@ -71,6 +72,27 @@ func TestOtherValuesUnderTheIDOfAnAttemptNeverBecomeLive(t *testing.T) {
 	}
 }
 
+func TestAFirstVersionOfOtherValuesIsNotTheChanges(t *testing.T) {
+	w := newWorld(1)
+	c := w.propose("alice", setC)
+	clear(w.versions)
+	w.refreshProject()
+	c.Spec.BaseVersionID, c.Spec.Staged.Digest = "", restage(w, c)
+	w.settle()
+	w.review(c, "bob", v1alpha1.VerdictApproved)
+	w.until(c, change.Put)
+	_, a := w.decide(c)
+	w.record(c, a.Status)
+	w.write(c, c.Status.Attempt.VersionID, `{"A":"evil"}`)
+	w.moveCurrent(c.Status.Attempt.VersionID)
+	w.settle()
+	w.now = w.now.Add(5 * time.Minute)
+	w.settle()
+	if c.Status.Phase != v1alpha1.PhaseConflicted {
+		t.Errorf("it is %s: %s", c.Status.Phase, c.Status.Message)
+	}
+}
+
 func TestWhoWroteUnderTheIDOfAnAttemptIsTold(t *testing.T) {
 	w, c, _ := attempting()
 	w.write(c, c.Status.Attempt.VersionID, `{"A":"evil"}`)
@@ -98,5 +120,51 @@ func TestThePolicyOfTheLastMomentDecidesOnAMovedBase(t *testing.T) {
 	w.settle()
 	if c.Status.Phase != v1alpha1.PhaseConflicted || w.moves[string(c.UID)] > 0 {
 		t.Errorf("it is %s after %d moves: %s", c.Status.Phase, w.moves[string(c.UID)], c.Status.Message)
+	}
+}
+
+func TestOtherValuesThatSomebodyMakesLiveUnderTheIDOfAnAttemptAreNotTheChanges(t *testing.T) {
+	sources := map[string]func(w *world) *v1alpha1.SecretChange{
+		"an edit": func(w *world) *v1alpha1.SecretChange { return w.propose("alice", setA) },
+		"a restore": func(w *world) *v1alpha1.SecretChange {
+			before := w.with(secretstore.LabelCurrent)
+			w.external(edited(w.live(), setC))
+			return w.revert("alice", v1alpha1.SecretChangeSpec{Restore: &v1alpha1.RestoreSource{VersionID: v1alpha1.VersionID(before)}})
+		},
+		"a rollback": func(w *world) *v1alpha1.SecretChange {
+			first := w.propose("alice", setC)
+			w.settle()
+			w.review(first, "bob", v1alpha1.VerdictApproved)
+			w.settle()
+			return w.revert("alice", v1alpha1.SecretChangeSpec{Rollback: &v1alpha1.RollbackSource{Change: first.Name}})
+		},
+	}
+	for kind, source := range sources {
+		for what, phase := range map[string]v1alpha1.Phase{"other values": v1alpha1.PhaseConflicted, "no document": v1alpha1.PhaseConflicted, "what was approved": v1alpha1.PhaseApplied} {
+			t.Run(kind+" under whose id stands "+what, func(t *testing.T) {
+				w := newWorld(1)
+				c := source(w)
+				w.settle()
+				w.review(c, "carol", v1alpha1.VerdictApproved)
+				w.until(c, change.Put)
+				_, a := w.decide(c)
+				w.record(c, a.Status)
+				id, value := c.Status.Attempt.VersionID, map[string]string{"other values": `{"A":"evil"}`, "no document": "evil"}[what]
+				if what == "what was approved" {
+					value = a.Effect.Put.Value.Reveal()
+				}
+				w.write(c, id, value)
+				w.moveCurrent(id)
+				w.settle()
+				w.now = w.now.Add(5 * time.Minute)
+				w.settle()
+				if c.Status.Phase != phase {
+					t.Errorf("it is %s: %s", c.Status.Phase, c.Status.Message)
+				}
+				if labelled := w.with(naming.VersionLabel(string(c.UID))) != ""; labelled != (phase == v1alpha1.PhaseApplied) {
+					t.Errorf("labelled as the change's: %v", labelled)
+				}
+			})
+		}
 	}
 }
