@@ -3,6 +3,7 @@ package flux_test
 import (
 	"context"
 	"strings"
+	"time"
 
 	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
 	"github.com/fluxcd/pkg/apis/meta"
@@ -103,6 +104,9 @@ func applying() {
 		old, revision := commit(ctx, environment)
 		failing := changes(ctx)
 		here.await(ctx, old, v1alpha1.PhasePending)
+		// Creation times are in whole seconds: what is decided within the same counts as possibly older for minutes.
+		proposed := here.change(ctx, old).CreationTimestamp.Time
+		Eventually(time.Now).Should(BeTemporally(">", proposed.Add(2*time.Second)))
 		faster := here.propose(ctx, environment, "faster-token")
 		here.approve(ctx, stack.Bob, faster)
 		failing.awaitFailure(ctx, revision, meta.HealthCheckFailedReason, old)
