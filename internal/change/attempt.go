@@ -139,7 +139,7 @@ func (d *decider) madeLive() string {
 // whoever may move labels in AWS can put on any. An adoption puts it on its base;
 // all others on what they wrote, so on nothing that is known to be older.
 func (d *decider) canBeOurs(version string) bool {
-	if adopts(d.Change) || d.adopts(version) {
+	if d.adopts(version) {
 		return version == string(d.spec.BaseVersionID) && d.decision.Verdict == policy.Approved
 	}
 	older := []string{d.status.BaseVersionID, string(d.spec.BaseVersionID)}
@@ -153,11 +153,11 @@ func (d *decider) canBeOurs(version string) bool {
 		})
 }
 
-// adopts reports whether the change, of which nothing is on record, restores the
-// version that it starts from: it does not write it, but finds it live.
+// adopts reports whether the change is on record as an adoption, or, where nothing is,
+// restores the version that it starts from: it does not write it, but finds it live.
 func (d *decider) adopts(version string) bool {
-	return d.spec.Restore != nil && d.status.Revert == nil && version != "" &&
-		version == string(d.spec.BaseVersionID) && version == targetOf(d.spec, d.Queue.Named)
+	return adopts(d.Change) || (d.spec.Restore != nil && d.status.Revert == nil && version != "" &&
+		version == string(d.spec.BaseVersionID) && version == targetOf(d.spec, d.Queue.Named))
 }
 
 // applied records that the change is live, as read back from AWS.
@@ -179,7 +179,7 @@ func (d *decider) applied(version string) *Action {
 	if version != current {
 		d.status.ReplacedByVersionID = current
 	}
-	if adopts(d.Change) || d.adopts(version) {
+	if d.adopts(version) {
 		return d.end(v1alpha1.PhaseApplied, v1alpha1.ReasonAdopted, "Live version %s is adopted", version)
 	}
 	if version != current {

@@ -69,3 +69,20 @@ func readyReason(c *v1alpha1.SecretChange) string {
 	}
 	return ""
 }
+
+// sources are changes that write a version, one of each kind.
+var sources = map[string]func(w *world) *v1alpha1.SecretChange{
+	"an edit": func(w *world) *v1alpha1.SecretChange { return w.propose("alice", setA) },
+	"a rollback": func(w *world) *v1alpha1.SecretChange {
+		first := w.propose("alice", setC)
+		w.settle()
+		w.review(first, "bob", v1alpha1.VerdictApproved)
+		w.settle()
+		return w.revert("alice", v1alpha1.SecretChangeSpec{Rollback: &v1alpha1.RollbackSource{Change: first.Name}})
+	},
+	"a restore": func(w *world) *v1alpha1.SecretChange {
+		before := w.with(secretstore.LabelCurrent)
+		w.external(edited(w.live(), setC))
+		return w.revert("alice", v1alpha1.SecretChangeSpec{Restore: &v1alpha1.RestoreSource{VersionID: v1alpha1.VersionID(before)}})
+	},
+}

@@ -13,21 +13,6 @@ import (
 // applied. Its label on what is live tells what became of it, whatever the
 // status knows, and whatever ends it. Not so of an adoption, see below.
 func TestAChangeThatABackupMakesYoungerEndsAsWhatItWas(t *testing.T) {
-	sources := map[string]func(w *world) *v1alpha1.SecretChange{
-		"an edit": func(w *world) *v1alpha1.SecretChange { return w.propose("alice", setA) },
-		"a rollback": func(w *world) *v1alpha1.SecretChange {
-			first := w.propose("alice", setC)
-			w.settle()
-			w.review(first, "bob", v1alpha1.VerdictApproved)
-			w.settle()
-			return w.revert("alice", v1alpha1.SecretChangeSpec{Rollback: &v1alpha1.RollbackSource{Change: first.Name}})
-		},
-		"a restore": func(w *world) *v1alpha1.SecretChange {
-			before := w.with(secretstore.LabelCurrent)
-			w.external(edited(w.live(), setC))
-			return w.revert("alice", v1alpha1.SecretChangeSpec{Restore: &v1alpha1.RestoreSource{VersionID: v1alpha1.VersionID(before)}})
-		},
-	}
 	reject := func(w *world, c *v1alpha1.SecretChange) { w.review(c, "bob", v1alpha1.VerdictRejected) }
 	expire := func(w *world, _ *v1alpha1.SecretChange) { w.now = w.now.Add(200 * time.Hour) }
 	lapse := func(w *world, _ *v1alpha1.SecretChange) { w.now = w.now.Add(5 * time.Minute); w.lapse(); w.mend() }

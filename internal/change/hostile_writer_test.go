@@ -10,7 +10,6 @@ import (
 	"github.com/secretreview/secretreview/internal/change"
 	"github.com/secretreview/secretreview/internal/document"
 	"github.com/secretreview/secretreview/internal/naming"
-	"github.com/secretreview/secretreview/internal/secretstore"
 	"github.com/secretreview/secretreview/internal/sensitive"
 )
 
@@ -124,21 +123,6 @@ func TestThePolicyOfTheLastMomentDecidesOnAMovedBase(t *testing.T) {
 }
 
 func TestOtherValuesThatSomebodyMakesLiveUnderTheIDOfAnAttemptAreNotTheChanges(t *testing.T) {
-	sources := map[string]func(w *world) *v1alpha1.SecretChange{
-		"an edit": func(w *world) *v1alpha1.SecretChange { return w.propose("alice", setA) },
-		"a restore": func(w *world) *v1alpha1.SecretChange {
-			before := w.with(secretstore.LabelCurrent)
-			w.external(edited(w.live(), setC))
-			return w.revert("alice", v1alpha1.SecretChangeSpec{Restore: &v1alpha1.RestoreSource{VersionID: v1alpha1.VersionID(before)}})
-		},
-		"a rollback": func(w *world) *v1alpha1.SecretChange {
-			first := w.propose("alice", setC)
-			w.settle()
-			w.review(first, "bob", v1alpha1.VerdictApproved)
-			w.settle()
-			return w.revert("alice", v1alpha1.SecretChangeSpec{Rollback: &v1alpha1.RollbackSource{Change: first.Name}})
-		},
-	}
 	for kind, source := range sources {
 		for what, phase := range map[string]v1alpha1.Phase{"other values": v1alpha1.PhaseConflicted, "no document": v1alpha1.PhaseConflicted, "what was approved": v1alpha1.PhaseApplied} {
 			t.Run(kind+" under whose id stands "+what, func(t *testing.T) {
