@@ -29,8 +29,27 @@ type observation struct {
 	ServerTime time.Time
 }
 
+// EnforcementDelay is how long after a change of a policy some API server may still enforce what was before. Each
+// compiles once a second what its watch has brought (policyRefreshInterval of k8s.io/apiserver); the rest is for the
+// watch, and for compiling. No epoch begins before.
+const EnforcementDelay = 5 * time.Second
+
 // timePrecision is that of creationTimestamps.
 const timePrecision = time.Second
+
+// standing is since when the same objects have been there as shipped.
+type standing struct {
+	policies []v1alpha1.ObjectRevision
+	since    time.Time
+}
+
+// after is how they stand once they were compared now.
+func (s standing) after(seen observation, now time.Time) standing {
+	if seen.Weakness == "" && slices.Equal(s.policies, seen.Policies) {
+		return s
+	}
+	return standing{policies: seen.Policies, since: now}
+}
 
 // next works out the record after an observation. known is nil at the very first start, and where the record was lost:
 // then some change bears an epoch. drawn is the number of an epoch that begins now. It must be one that nobody could
@@ -38,22 +57,28 @@ const timePrecision = time.Second
 // reviews were checked in the epoch to come.
 func next(known *record, lost bool, drawn int64, seen observation) record {
 	switch {
-	case known == nil && seen.Weakness != "":
+	case seen.Weakness != "" && known == nil:
 		return record{Epoch: drawn, Lapsed: true, Policies: seen.Policies}
-	case known == nil && !lost && neverChanged(seen.Policies):
-		// They have been as they are since they were made.
-		return record{Epoch: firstEpoch, Since: seen.NewestCreation.UTC(), Policies: seen.Policies}
-	case known == nil:
-		return beginning(drawn, seen)
 	case seen.Weakness != "":
 		lapsed := *known
 		lapsed.Lapsed = true
 		return lapsed
-	case known.Lapsed || !slices.Equal(known.Policies, seen.Policies):
+	case begins(known, lost, seen.Policies):
 		return beginning(drawn, seen)
+	case known == nil:
+		// They have been as they are since they were made.
+		return record{Epoch: firstEpoch, Since: seen.NewestCreation.UTC().Add(EnforcementDelay), Policies: seen.Policies}
 	default:
 		return *known
 	}
+}
+
+// begins reports whether an epoch begins with these objects, once they are proven: what is known does not cover them.
+func begins(known *record, lost bool, policies []v1alpha1.ObjectRevision) bool {
+	if known == nil {
+		return lost || !neverChanged(policies)
+	}
+	return known.Lapsed || !slices.Equal(known.Policies, policies)
 }
 
 const (

@@ -26,8 +26,8 @@ func TestNextEpoch(t *testing.T) {
 		seen  observation
 		want  record
 	}{
-		"the first start: they were in force since they were made": {
-			nil, false, intact(first), record{Epoch: 1, Since: made, Policies: first},
+		"the first start: they were in force soon after they were made": {
+			nil, false, intact(first), record{Epoch: 1, Since: made.Add(EnforcementDelay), Policies: first},
 		},
 		"the first start on edited ones: what was before is not known": {
 			nil, false, intact(edited), record{Epoch: drawn, Since: following, Policies: edited},

@@ -3,7 +3,6 @@ package guard
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -62,6 +61,9 @@ type Guard struct {
 	provenAt time.Time
 	// doubt says why the last look proved nothing.
 	doubt error
+	// standing and unrecorded, which says that a weakness was seen that may not be on record, are touched by looks alone.
+	standing   standing
+	unrecorded bool
 	// told is whether subscribers were last told that all is intact, and in which epoch.
 	told        State
 	subscribers []chan event.GenericEvent
@@ -159,7 +161,7 @@ func (g *Guard) round(ctx context.Context) time.Duration {
 	defer g.mu.Unlock()
 	if err != nil {
 		g.doubt = err
-		if g.provenAt.IsZero() {
+		if !g.state.Intact {
 			g.state.Reason = fmt.Sprintf("It is not proven yet that the admission policies are in force: %v.", err)
 		}
 		g.config.Log.Error(err, "cannot tell whether the admission policies are in force")
@@ -174,100 +176,6 @@ func (g *Guard) round(ctx context.Context) time.Duration {
 	default:
 		return g.config.Interval + g.config.Jitter()
 	}
-}
-
-// look observes the cluster, brings the record up to date and returns the State. It is not settled as long as changes
-// can still get a creationTimestamp from before the epoch.
-func (g *Guard) look(ctx context.Context) (state State, settled bool, err error) {
-	seen, err := g.observe(ctx)
-	if err != nil {
-		return State{}, false, err
-	}
-	if seen.Weakness != "" {
-		g.lapse(seen)
-	}
-	known, stored, err := g.store.load(ctx)
-	if err != nil {
-		return State{}, false, err
-	}
-	lost, err := g.lost(ctx, known)
-	if err != nil {
-		return State{}, false, err
-	}
-	now := next(known, lost, draw(), seen)
-	if stored == nil || !now.equal(*known) {
-		if err := g.store.save(ctx, stored, now); err != nil {
-			return State{}, false, err
-		}
-		g.config.Log.Info("admission policies", "epoch", now.Epoch, "since", now.Since, "weakness", seen.Weakness)
-	}
-	state = State{Intact: seen.Weakness == "", Epoch: now.Epoch, Since: now.Since, Policies: seen.Policies, Reason: seen.Weakness}
-	if state.Intact && seen.ServerTime.Before(now.Since) {
-		state.Intact = false
-		state.Reason = "The admission policies were checked just now; their new epoch begins with the next second."
-		return state, false, nil
-	}
-	return state, true, nil
-}
-
-// lapse stops vouching at once, also where the weakness cannot be put on record.
-func (g *Guard) lapse(seen observation) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.state.Intact, g.state.Reason = false, seen.Weakness
-}
-
-// lost reports whether there was a record that is gone: this manager remembers it, or changes bear its epoch.
-func (g *Guard) lost(ctx context.Context, stored *record) (bool, error) {
-	if stored != nil {
-		return false, nil
-	}
-	g.mu.Lock()
-	remembered := g.state.Epoch > 0
-	g.mu.Unlock()
-	if remembered {
-		return true, nil
-	}
-	return g.store.epochInUse(ctx)
-}
-
-// observe compares the objects first: while they are not as shipped, a trial would only say what is known.
-func (g *Guard) observe(ctx context.Context) (observation, error) {
-	found, err := g.find(ctx)
-	if err != nil {
-		return observation{}, err
-	}
-	seen := observation{Policies: g.expected.revisions(found), NewestCreation: newest(found)}
-	if problems := g.expected.Compare(found); len(problems) > 0 {
-		seen.Weakness = weakness(problems)
-		return seen, nil
-	}
-	outcome, err := g.trial.Run(ctx)
-	if err != nil {
-		return observation{}, err
-	}
-	if outcome.Accepted != "" {
-		seen.Weakness = fmt.Sprintf("The admission policies are as shipped but not enforced: the API server let in %s on trial; "+
-			"check its admission plugins.", outcome.Accepted)
-		return seen, nil
-	}
-	// A weakening between the two reads would have left its mark on a generation or UID.
-	again, err := g.find(ctx)
-	if err != nil {
-		return observation{}, err
-	}
-	if !slices.Equal(g.expected.revisions(again), seen.Policies) {
-		return observation{Policies: g.expected.revisions(again), Weakness: "The admission policies were changed while they were checked."}, nil
-	}
-	seen.ServerTime = outcome.ServerTime
-	return seen, nil
-}
-
-// Weakness looks once, writes nothing, and says what is wrong, "" if nothing is. An error means that nothing is proven. It
-// is for those who do not Start the Guard.
-func (g *Guard) Weakness(ctx context.Context) (string, error) {
-	seen, err := g.observe(ctx)
-	return seen.Weakness, err
 }
 
 // tell sends an event if what State says is no longer what subscribers last learned.

@@ -52,7 +52,7 @@ func onServer(t *testing.T, says *answers, before func(c client.Client)) (*Guard
 	}
 	builder := fake.NewClientBuilder().WithScheme(scheme)
 	for _, object := range asApplied(expect(t, Options{})) {
-		object.SetCreationTimestamp(serverTime)
+		object.SetCreationTimestamp(metav1.NewTime(serverTime.Add(-time.Minute)))
 		builder = builder.WithObjects(object)
 	}
 	c := builder.WithInterceptorFuncs(interceptor.Funcs{
@@ -73,6 +73,24 @@ func onServer(t *testing.T, says *answers, before func(c client.Client)) (*Guard
 		t.Fatal(err)
 	}
 	return g, c
+}
+
+// pass lets time go by.
+func pass(g *Guard, span time.Duration) { g.config.Clock.(*testclock.FakeClock).Step(span) }
+
+// edit makes an object count as changed, though it is what it was.
+func edit(t *testing.T, c client.Client, kind, name string) {
+	t.Helper()
+	ref, _ := named(t, asApplied(expect(t, Options{})), kind, name)
+	found, err := (&Guard{config: Config{Reader: c}, expected: expect(t, Options{})}).find(t.Context())
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	found[ref].SetGeneration(found[ref].GetGeneration() + 1)
+	if err := c.Update(t.Context(), found[ref]); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestWhatATrialProves(t *testing.T) {
@@ -149,16 +167,12 @@ func TestALapseEndsWithANewEpochThatBeginsInTheNextSecond(t *testing.T) {
 		t.Fatalf("got %+v", lapsed)
 	}
 	says = answers{nil, errByPolicy, errByPolicy}
+	pass(g, EnforcementDelay)
 	if wait := g.round(t.Context()); wait != timePrecision || g.State().Intact {
 		t.Errorf("it looks again in %s, with %+v", wait, g.State())
 	}
 	later := metav1.NewTime(serverTime.Add(timePrecision))
-	g.trial.Client = interceptor.NewClient(c.(client.WithWatch), interceptor.Funcs{
-		Create: func(_ context.Context, _ client.WithWatch, object client.Object, _ ...client.CreateOption) error {
-			object.(*v1alpha1.SecretChange).CreationTimestamp = later
-			return says.to(object.(*v1alpha1.SecretChange))
-		},
-	})
+	serves(g, c, later)
 	g.round(t.Context())
 	if state := g.State(); !state.Intact || state.Epoch == lapsed.Epoch || !state.Since.Equal(later.Time) {
 		t.Errorf("got %+v", state)
@@ -167,24 +181,125 @@ func TestALapseEndsWithANewEpochThatBeginsInTheNextSecond(t *testing.T) {
 
 func TestAWeakeningDuringTheCheckIsALapse(t *testing.T) {
 	t.Parallel()
-	generation := int64(1)
 	g, _ := onServer(t, &answers{nil, errByPolicy, errByPolicy}, func(c client.Client) {
 		// Weakened and put right at once: only the generation tells.
-		ref, _ := named(t, asApplied(expect(t, Options{})), policyKind, IdentityPolicy)
-		found, err := (&Guard{config: Config{Reader: c}, expected: expect(t, Options{})}).find(t.Context())
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		generation++
-		found[ref].SetGeneration(generation)
-		if err := c.Update(t.Context(), found[ref]); err != nil {
-			t.Error(err)
-		}
+		edit(t, c, policyKind, IdentityPolicy)
 	})
 	state, _, err := g.look(t.Context())
 	if err != nil || state.Intact || !strings.Contains(state.Reason, "while they were checked") {
 		t.Errorf("got %+v, %v", state, err)
+	}
+}
+
+func TestAnEpochBeginsOnceEveryAPIServerHasHeardOfTheLastChange(t *testing.T) {
+	t.Parallel()
+	trials := 0
+	g, c := onServer(t, &answers{nil, errByPolicy, errByPolicy}, func(client.Client) { trials++ })
+	look := func() State {
+		t.Helper()
+		g.round(t.Context())
+		return g.State()
+	}
+	first := look()
+	if !first.Intact {
+		t.Fatalf("got %+v", first)
+	}
+	tried := trials
+	held := func(after string) {
+		t.Helper()
+		if state := look(); state.Intact || !strings.Contains(state.Reason, "checked in a moment") || trials != tried {
+			t.Fatalf("%s: got %+v after %d trials", after, state, trials-tried)
+		}
+	}
+	edit(t, c, policyKind, IdentityPolicy)
+	held("an edit")
+	pass(g, EnforcementDelay-time.Second)
+	held("an edit, a moment too early")
+	edit(t, c, policyKind, IdentityPolicy)
+	held("another edit")
+	pass(g, EnforcementDelay-time.Second)
+	held("another edit, a moment too early")
+	pass(g, time.Second)
+	serves(g, c, metav1.NewTime(serverTime.Add(time.Minute)))
+	look() // begins with the next second
+	serves(g, c, metav1.NewTime(serverTime.Add(time.Minute+timePrecision)))
+	if state := look(); !state.Intact || state.Epoch == first.Epoch {
+		t.Errorf("got %+v", state)
+	}
+}
+
+func TestWhatCannotBeProvenAfterAChangeSaysWhy(t *testing.T) {
+	t.Parallel()
+	says := answers{nil, errByPolicy, errByPolicy}
+	g, c := onServer(t, &says, nil)
+	g.round(t.Context())
+	edit(t, c, policyKind, IdentityPolicy)
+	g.round(t.Context())
+	says.honest = errors.New("connection refused")
+	pass(g, EnforcementDelay)
+	g.round(t.Context())
+	if state := g.State(); state.Intact || !strings.Contains(state.Reason, "connection refused") {
+		t.Errorf("got %+v", state)
+	}
+}
+
+// serves has the API server's clock show a time.
+func serves(g *Guard, c client.Client, now metav1.Time) {
+	g.trial.Client = interceptor.NewClient(c.(client.WithWatch), interceptor.Funcs{
+		Create: func(ctx context.Context, c client.WithWatch, object client.Object, options ...client.CreateOption) error {
+			err := c.Create(ctx, object, options...)
+			object.SetCreationTimestamp(now)
+			return err
+		},
+	})
+}
+
+func TestAManagerThatStartsAnewGoesOnAtOnceWhereNothingHasChanged(t *testing.T) {
+	t.Parallel()
+	says := answers{nil, errByPolicy, errByPolicy}
+	g, c := onServer(t, &says, nil)
+	g.round(t.Context())
+	before := g.State()
+	again, err := New(Config{Namespace: "system", Client: c, Reader: c, Clock: g.config.Clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.round(t.Context())
+	if state := again.State(); !state.Intact || state.Epoch != before.Epoch {
+		t.Errorf("got %+v after %+v", state, before)
+	}
+}
+
+func TestTheFirstEpochBeginsOncePoliciesThatWereJustMadeAreEnforced(t *testing.T) {
+	t.Parallel()
+	g, c := onServer(t, &answers{nil, errByPolicy, errByPolicy}, nil)
+	made := serverTime.Add(-time.Minute)
+	for shown, intact := range map[time.Duration]bool{0: false, EnforcementDelay - time.Second: false, EnforcementDelay: true} {
+		serves(g, c, metav1.NewTime(made.Add(shown)))
+		if state, _, err := g.look(t.Context()); err != nil || state.Intact != intact || !state.Since.Equal(made.Add(EnforcementDelay)) {
+			t.Errorf("%s after they were made: got %+v, %v", shown, state, err)
+		}
+	}
+}
+
+func TestAWeaknessThatCouldNotBePutOnRecordIsStillALapse(t *testing.T) {
+	t.Parallel()
+	says := answers{nil, errByPolicy, errByPolicy}
+	g, c := onServer(t, &says, nil)
+	g.round(t.Context())
+	before := g.State()
+	says.forgedProposer = nil
+	g.store.writer = interceptor.NewClient(c.(client.WithWatch), interceptor.Funcs{
+		Update: func(context.Context, client.WithWatch, client.Object, ...client.UpdateOption) error {
+			return errors.New("refused")
+		},
+	})
+	g.round(t.Context())
+	says.forgedProposer, g.store.writer = errByPolicy, c
+	pass(g, EnforcementDelay)
+	g.round(t.Context())
+	if state := g.State(); state.Epoch == before.Epoch {
+		t.Errorf("the epoch goes on: %+v", state)
 	}
 }
 

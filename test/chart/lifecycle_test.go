@@ -6,6 +6,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -95,10 +96,17 @@ var _ = Describe("a release", Ordered, func() {
 	})
 
 	It("is upgraded to this version, with other values, and keeps what there was", func() {
+		By("with the manager scaled to zero meanwhile")
+		var manager appsv1.Deployment
+		Expect(admin.Get(ctx, managerKey, &manager)).To(Succeed())
+		none := &autoscalingv1.Scale{Spec: autoscalingv1.ScaleSpec{Replicas: 0}}
+		Expect(admin.SubResource("scale").Update(ctx, &manager, client.WithSubResourceBody(none), client.FieldOwner("kubectl"))).To(Succeed())
 		values := write("values.yaml", fmt.Sprintf("identities: {gitopsAppliers: [%q, %q]}\nconcurrency: 8\nmetrics: {readers: [{namespace: monitoring, name: prometheus}]}\n", appliers[0], appliers[1]))
 		_, err := release("upgrade", namespace, with("--values="+values)...)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(args()).To(ContainElements("--concurrency=8", "--gitops-appliers="+appliers[0]))
+		Expect(admin.Get(ctx, managerKey, &manager)).To(Succeed())
+		Expect(manager.Spec.Replicas).To(HaveValue(BeEquivalentTo(2)))
 		Eventually(weakness(guard.Options{Appliers: appliers})).Should(BeEmpty())
 		Expect(admin.Get(ctx, client.ObjectKey{Namespace: namespace, Name: "history"}, &v1alpha1.SecretProject{})).To(Succeed())
 		var binding rbacv1.ClusterRoleBinding

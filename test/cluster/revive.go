@@ -21,9 +21,12 @@ func (b Binaries) MayDieOfPolicies() bool {
 	return version.MustParseGeneric(b.Version).LessThan(version.MustParseGeneric(mendedIn))
 }
 
+// MayDieOfPolicies reports whether this cluster's API server may.
+func (c *Cluster) MayDieOfPolicies() bool { return c.binaries.MayDieOfPolicies() }
+
 // Revive starts an API server again that has died so, as a control plane does, and reports whether it had to.
 func (c *Cluster) Revive(ctx context.Context) (bool, error) {
-	if !c.binaries.MayDieOfPolicies() || c.apiServer.Crashed() == nil {
+	if !c.MayDieOfPolicies() || c.apiServer.Crashed() == nil {
 		return false, nil
 	}
 	log, err := os.ReadFile(c.logFile(apiServerName))

@@ -167,8 +167,11 @@ func newClient(restConfig *rest.Config) (client.Client, error) {
 }
 
 // waitUntilEnforced tries a forged change until the identity policy refuses it: the API server begins to serve CRDs and
-// to enforce policies some time after they are stored.
+// to enforce policies some time after they are stored. It does not return before the first epoch can have begun.
 func waitUntilEnforced(ctx context.Context, c client.Client) error {
+	if err := waitForFirstEpoch(ctx, c); err != nil {
+		return err
+	}
 	trial := guard.Trial{Client: c, Namespace: Namespace}
 	answer := "it was accepted"
 	err := wait.PollUntilContextTimeout(ctx, pollInterval, enforceTimeout, true, func(ctx context.Context) (bool, error) {
@@ -182,4 +185,29 @@ func waitUntilEnforced(ctx context.Context, c client.Client) error {
 		return fmt.Errorf("the identity policy is not enforced: a forged change got the answer %q last: %w", answer, err)
 	}
 	return nil
+}
+
+// waitForFirstEpoch returns when a change that is created from now on counts as one that the policies have judged.
+func waitForFirstEpoch(ctx context.Context, c client.Client) error {
+	expected, err := guard.Expect(guard.Options{})
+	if err != nil {
+		return err
+	}
+	var newest time.Time
+	for _, ref := range expected.Refs() {
+		object := &unstructured.Unstructured{}
+		object.SetGroupVersionKind(ref.GroupVersionKind)
+		if err := c.Get(ctx, client.ObjectKey{Name: ref.Name}, object); err != nil {
+			return fmt.Errorf("cannot read the installed %s: %w", ref, err)
+		}
+		if made := object.GetCreationTimestamp().Time; made.After(newest) {
+			newest = made
+		}
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(time.Until(newest.Add(guard.EnforcementDelay))):
+		return nil
+	}
 }

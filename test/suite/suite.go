@@ -34,7 +34,7 @@ func run(t *testing.T, description string, config types.SuiteConfig) {
 // attempts is how often a spec is tried in which the API server has died.
 const attempts = 3
 
-// RunWithPolicies is Run for specs that write admission policies over and over, of which the API server of some
+// RunWithPolicies is Run for specs that write admission policies, of which the API server of some
 // releases of Kubernetes may die by a fault of its own. A spec in which it did is tried again, and no other.
 func RunWithPolicies(t *testing.T, description string, server func() *cluster.Cluster) {
 	t.Helper()

@@ -278,7 +278,10 @@ func approve(c change, others ...string) {
 			}
 		}
 		return false
-	}).WithPolling(time.Second).Should(BeTrue())
+	}).WithPolling(time.Second).Should(BeTrue(), func() string {
+		now, _ := json.Marshal(c.now())
+		return string(now)
+	})
 }
 
 // covers reports where a record lacks something that another has. What a newer version adds is no difference.

@@ -63,7 +63,7 @@ var (
 )
 
 func TestSecretChange(t *testing.T) {
-	suite.Run(t, "SecretChange controller")
+	suite.RunWithPolicies(t, "SecretChange controller", func() *cluster.Cluster { return api })
 }
 
 type silent struct{}

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -278,6 +279,18 @@ func (m *Manager) Metrics() string {
 	status, body := m.Scrape(m.world.ServiceAccountToken(install.Namespace, scraper))
 	gomega.Expect(status).To(gomega.Equal(http.StatusOK), body)
 	return body
+}
+
+// trusts says whether the manager has found the admission policies in force, as far as it can be asked.
+func (m *Manager) trusts() bool {
+	ginkgo.GinkgoHelper()
+	response, err := m.scrape(m.world.ServiceAccountToken(install.Namespace, scraper))
+	if err != nil {
+		return false
+	}
+	defer func() { _ = response.Body.Close() }()
+	content, err := io.ReadAll(response.Body)
+	return err == nil && bytes.Contains(content, []byte("secretreview_admission_policies_in_force 1\n"))
 }
 
 const scraper = "scraper"
