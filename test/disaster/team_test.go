@@ -185,6 +185,28 @@ func (s *site) approve(who, name string, flags ...string) {
 	s.run(who, "sr", append([]string{"approve", name, "-n", namespace, "-y", "--no-wait"}, flags...)...)
 }
 
+// approveAnew has people approve a change, one after the other, for as long as approvals from before an epoch have to be
+// given anew, and waits until it is applied.
+func (s *site) approveAnew(name string, people ...string) {
+	GinkgoHelper()
+	for _, who := range people {
+		s.approve(who, name)
+		var c *v1alpha1.SecretChange
+		anew := func() bool {
+			approved := meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConditionApproved)
+			return approved != nil && approved.Reason == v1alpha1.ReasonReviewAnew && c.Status.ObservedGeneration == c.Generation
+		}
+		Eventually(func() bool {
+			c = s.change(name)
+			return c.Status.Phase == v1alpha1.PhaseApplied || anew()
+		}).Should(BeTrue(), func() string { return name + ": " + c.Status.Message })
+		if c.Status.Phase == v1alpha1.PhaseApplied {
+			return
+		}
+	}
+	s.await(name, v1alpha1.PhaseApplied)
+}
+
 // apply proposes a value and has it approved.
 func (s *site) apply(environment, value string, approvers ...string) string {
 	GinkgoHelper()

@@ -64,16 +64,9 @@ var _ = Describe("Objects that Velero restores into a new cluster", func() {
 		nothingApplied()
 
 		By("what waited goes live")
-		site.approve("bob", pending)
-		site.await(pending, v1alpha1.PhaseApplied)
-		By("as does what has enough approvals: those from before count, or are given anew where the policies' epochs differ")
-		site.approve("carol", half)
-		Eventually(func() bool { c := site.change(half); return c.Status.ObservedGeneration == c.Generation }).Should(BeTrue())
-		if c := site.change(half); c.Status.Approvals == "1/2" {
-			Expect(c.Status.Admission.Discounted).To(ConsistOf("bob"))
-			site.approve("dave", half)
-		}
-		site.await(half, v1alpha1.PhaseApplied)
+		site.approveAnew(pending, "bob", "carol")
+		By("as does what has enough approvals")
+		site.approveAnew(half, "carol", "dave")
 
 		By("and it goes back to what was applied in the cluster that is lost")
 		back := site.restore("production", first)
