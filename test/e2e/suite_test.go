@@ -2,6 +2,9 @@
 package e2e
 
 import (
+	"os"
+	"os/signal"
+	"syscall"
 	"testing"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -23,12 +26,25 @@ func TestE2E(t *testing.T) {
 
 var _ = BeforeSuite(func(ctx SpecContext) {
 	SetDefaultEventuallyTimeout(world.Patience)
+	hearSignals()
 	var err error
 	w, err = world.Start(ctx)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func(ctx SpecContext) { Expect(w.Stop(ctx)).To(Succeed()) })
 	proposeExpiring()
 })
+
+// hearSignals has programs start as in a foreground shell, also where these tests run behind nohup or in the background: a
+// signal that is ignored is inherited, one that is caught is not.
+func hearSignals() {
+	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGINT} {
+		if signal.Ignored(s) {
+			held := make(chan os.Signal, 1)
+			signal.Notify(held, s)
+			DeferCleanup(func() { signal.Stop(held) })
+		}
+	}
+}
 
 // A manager that has died by itself explains why a spec failed, and would have all later ones fail.
 var _ = AfterEach(func() {
