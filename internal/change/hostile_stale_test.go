@@ -314,3 +314,28 @@ func TestAnOldDescribeIsNoEmptySecret(t *testing.T) {
 		t.Errorf("is %s: %s", c.Status.Phase, c.Status.Message)
 	}
 }
+
+// Two changes are proposed, and one is decided within the second in which the other was created, so that its version may be
+// older than what the other's proposer saw. What is live is certain later, and nobody else tells the change of it.
+func TestWhatConflictsEndsOnceThatIsCertain(t *testing.T) {
+	w := newWorld(1)
+	faster := w.propose("alice", setA)
+	w.settle()
+	slower := w.propose("carol", setC)
+	for slower.Status.Phase != v1alpha1.PhasePending {
+		w.reconcile(slower)
+	}
+	w.review(faster, "bob", v1alpha1.VerdictApproved)
+	w.settle()
+	w.refreshProject()
+	w.settle()
+	if faster.Status.Phase != v1alpha1.PhaseApplied || slower.Status.Phase != v1alpha1.PhasePending {
+		t.Fatalf("they are %s and %s (%s)", faster.Status.Phase, slower.Status.Phase, slower.Status.Message)
+	}
+	_, action := w.decide(slower)
+	w.now = w.now.Add(action.After)
+	w.settle()
+	if slower.Status.Phase != v1alpha1.PhaseConflicted {
+		t.Errorf("after %s it is %s: %s", action.After, slower.Status.Phase, slower.Status.Message)
+	}
+}

@@ -167,7 +167,7 @@ func (d *decider) await() *Action {
 	if d.decision.Verdict != policy.Approved {
 		d.status.Phase = v1alpha1.PhasePending
 		d.status.DecidedAt = nil
-		return d.wait(v1alpha1.ReasonAwaitingReview, d.missingReviews(), d.untilExpiry())
+		return d.wait(v1alpha1.ReasonAwaitingReview, d.missingReviews(), d.untilCertain())
 	}
 	if d.status.Phase == v1alpha1.PhasePending {
 		now := metav1.NewMicroTime(d.Now)
@@ -187,7 +187,7 @@ func (d *decider) await() *Action {
 // baseMoved ends a pending Strict change as soon as its base is no longer live,
 // so that nobody reviews what can never be applied.
 func (d *decider) baseMoved() *Action {
-	if !d.strict() || d.environment.LiveVersionID == "" || d.environment.LiveVersionID == d.status.BaseVersionID {
+	if !d.seemsMoved() {
 		return nil
 	}
 	if d.Live == nil {
@@ -198,6 +198,21 @@ func (d *decider) baseMoved() *Action {
 		return nil
 	}
 	return d.endUnapplied(v1alpha1.PhaseConflicted, v1alpha1.ReasonConflicted, "%s", d.movedMessage(current))
+}
+
+// seemsMoved reports whether the base of a Strict change was not live when the project was looked at last.
+func (d *decider) seemsMoved() bool {
+	return d.strict() && d.environment.LiveVersionID != "" && d.environment.LiveVersionID != d.status.BaseVersionID
+}
+
+// untilCertain is how long a pending change has nothing to do by itself: until it expires, or until it is certain that its
+// base has moved.
+func (d *decider) untilCertain() time.Duration {
+	certain := d.Change.CreationTimestamp.Add(d.ConsistencyGrace).Sub(d.Now)
+	if certain <= 0 || !d.seemsMoved() {
+		return d.untilExpiry()
+	}
+	return min(certain, d.untilExpiry())
 }
 
 // hold keeps an approved change from being applied for now.

@@ -3,7 +3,6 @@ package flux_test
 import (
 	"context"
 	"strings"
-	"time"
 
 	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
 	"github.com/fluxcd/pkg/apis/meta"
@@ -104,9 +103,7 @@ func applying() {
 		old, revision := commit(ctx, environment)
 		failing := changes(ctx)
 		here.await(ctx, old, v1alpha1.PhasePending)
-		// Creation times are in whole seconds: what is decided within the same counts as possibly older for minutes.
-		proposed := here.change(ctx, old).CreationTimestamp.Time
-		Eventually(time.Now).Should(BeTemporally(">", proposed.Add(2*time.Second)))
+		here.outlast(ctx, old)
 		faster := here.propose(ctx, environment, "faster-token")
 		here.approve(ctx, stack.Bob, faster)
 		failing.awaitFailure(ctx, revision, meta.HealthCheckFailedReason, old)

@@ -82,6 +82,8 @@ func healthOfChanges() {
 		}),
 		Entry("conflicted", v1alpha1.PhaseConflicted, status.FailedStatus, func(ctx context.Context) string {
 			environment, slower := propose(ctx, v1alpha1.Environment{})
+			here.await(ctx, slower, v1alpha1.PhasePending)
+			here.outlast(ctx, slower)
 			faster := here.propose(ctx, environment, "faster-token")
 			here.approve(ctx, stack.Bob, faster)
 			return slower

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	helmv2 "github.com/fluxcd/helm-controller/api/v2"
 	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
@@ -220,6 +221,13 @@ func (l *local) approve(ctx context.Context, name, change string) {
 func (l *local) reject(ctx context.Context, name, change string) {
 	GinkgoHelper()
 	l.sr(ctx, name, "reject", change, "-y", "--no-wait", "-c", "wrong token")
+}
+
+// outlast waits until what is decided counts as younger than a change: creation times are in whole seconds, and what is
+// decided within the same may be older for as long as the consistency grace, which are minutes.
+func (l *local) outlast(ctx context.Context, name string) {
+	GinkgoHelper()
+	Eventually(time.Now).Should(BeTemporally(">", l.change(ctx, name).CreationTimestamp.Add(2*time.Second)))
 }
 
 // change reads one.
